@@ -1,0 +1,155 @@
+using PgRouter.Core.Cluster;
+
+namespace PgRouter.Core.Configuration;
+
+/// <summary>
+/// All settings after reading, checking and defaulting. Immutable; a reload swaps it whole. Sessions read it once per request.
+/// Each property names the setting it comes from; the table of settings (<c>SettingTable</c>) is where names, units, defaults and
+/// documentation stand.
+/// </summary>
+internal sealed record RouterConfig
+{
+    /// <summary>listen_addresses: "*" = all, empty = no TCP.</summary>
+    public IReadOnlyList<string> ListenAddresses { get; init; } = ["localhost"];
+
+    /// <summary>port.</summary>
+    public int Port { get; init; } = 9999;
+
+    /// <summary>unix_socket_directories (socket_dir); empty = no Unix socket.</summary>
+    public IReadOnlyList<string> UnixSocketDirectories { get; init; } = ["/tmp"];
+
+    /// <summary>unix_socket_permissions, as a mode.</summary>
+    public int UnixSocketPermissions { get; init; } = 511;
+
+    /// <summary>backend_*N.</summary>
+    public IReadOnlyList<NodeConfig> Nodes { get; init; } = [];
+
+    /// <summary>load_balance_mode.</summary>
+    public bool LoadBalanceMode { get; init; } = true;
+
+    /// <summary>pool_mode.</summary>
+    public PoolMode PoolMode { get; init; } = PoolMode.Transaction;
+
+    /// <summary>default_pool_size, or num_init_children x max_pool when only those are given: servers per (node, database, user).</summary>
+    public int DefaultPoolSize { get; init; } = 20;
+
+    /// <summary>max_client_conn: clients at once; 0 = no limit.</summary>
+    public int MaxClientConn { get; init; }
+
+    /// <summary>query_wait_timeout: longest wait for a server; zero = for ever.</summary>
+    public TimeSpan QueryWaitTimeout { get; init; } = TimeSpan.FromSeconds(120);
+
+    /// <summary>server_connect_timeout (connect_timeout): TCP connection and login together.</summary>
+    public TimeSpan ServerConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>server_idle_timeout; zero = for ever.</summary>
+    public TimeSpan ServerIdleTimeout { get; init; } = TimeSpan.FromSeconds(600);
+
+    /// <summary>server_lifetime (connection_life_time); zero = for ever.</summary>
+    public TimeSpan ServerLifetime { get; init; } = TimeSpan.FromSeconds(3600);
+
+    /// <summary>client_idle_limit (client_idle_timeout); zero = for ever.</summary>
+    public TimeSpan ClientIdleLimit { get; init; }
+
+    /// <summary>authentication_timeout (client_login_timeout).</summary>
+    public TimeSpan AuthenticationTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>reset_query_list (server_reset_query): run before a server that a client kept for itself is given to another.</summary>
+    public IReadOnlyList<string> ResetQueryList { get; init; } = ["ABORT", "DISCARD ALL"];
+
+    /// <summary>max_prepared_statements: prepared statements kept per server; 0 = unlimited.</summary>
+    public int MaxPreparedStatements { get; init; } = 200;
+
+    /// <summary>pgrouter.loops: event loops; 0 = by core count.</summary>
+    public int Loops { get; init; }
+
+    /// <summary>enable_pool_hba.</summary>
+    public bool EnablePoolHba { get; init; }
+
+    /// <summary>Path of pool_hba.conf.</summary>
+    public string PoolHbaFile { get; init; } = "";
+
+    /// <summary>pool_passwd: path of the password file; empty = none.</summary>
+    public string PoolPasswdFile { get; init; } = "";
+
+    /// <summary>allow_clear_text_frontend_auth.</summary>
+    public bool AllowClearTextFrontendAuth { get; init; }
+
+    /// <summary>admin_users and stats_users: who may use the console; empty = any user that can log in.</summary>
+    public IReadOnlyList<string> AdminUsers { get; init; } = [];
+
+    public IReadOnlyList<string> StatsUsers { get; init; } = [];
+
+    /// <summary>health_check_*, with the N-suffixed forms resolved per node id; see <see cref="HealthFor"/>.</summary>
+    public HealthCheckConfig HealthCheck { get; init; } = new();
+
+    public IReadOnlyDictionary<int, HealthCheckConfig> HealthCheckPerNode { get; init; } = new Dictionary<int, HealthCheckConfig>();
+
+    /// <summary>sr_check_period; zero = off.</summary>
+    public TimeSpan SrCheckPeriod { get; init; } = TimeSpan.FromSeconds(10);
+
+    public string SrCheckUser { get; init; } = "";
+
+    public string SrCheckPassword { get; init; } = "";
+
+    public string SrCheckDatabase { get; init; } = "postgres";
+
+    /// <summary>delay_threshold in bytes; 0 = ignore.</summary>
+    public long DelayThreshold { get; init; }
+
+    /// <summary>delay_threshold_by_time; zero = ignore.</summary>
+    public TimeSpan DelayThresholdByTime { get; init; }
+
+    /// <summary>log_connections, log_disconnections.</summary>
+    public bool LogConnections { get; init; }
+
+    public bool LogDisconnections { get; init; }
+
+    /// <summary>log_statement.</summary>
+    public bool LogStatement { get; init; }
+
+    /// <summary>log_per_node_statement.</summary>
+    public bool LogPerNodeStatement { get; init; }
+
+    /// <summary>log_client_messages.</summary>
+    public bool LogClientMessages { get; init; }
+
+    /// <summary>log_hostname.</summary>
+    public bool LogHostname { get; init; }
+
+    /// <summary>pgrouter.failover_hold: how long a write waits for a primary before it gets an error.</summary>
+    public TimeSpan FailoverHold { get; init; } = TimeSpan.Zero;
+
+    /// <summary>The health settings in force for a node.</summary>
+    public HealthCheckConfig HealthFor(int nodeId) => HealthCheckPerNode.TryGetValue(nodeId, out var own) ? own : HealthCheck;
+}
+
+/// <summary>When a server goes back to its pool.</summary>
+internal enum PoolMode : byte
+{
+    Transaction,
+    Session,
+    Statement,
+}
+
+/// <summary>health_check_* of one node.</summary>
+internal sealed record HealthCheckConfig
+{
+    /// <summary>health_check_period; zero = off. pgpool's default is off, ours is on.</summary>
+    public TimeSpan Period { get; init; } = TimeSpan.FromSeconds(5);
+
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(20);
+
+    public string User { get; init; } = "";
+
+    public string Password { get; init; } = "";
+
+    public string Database { get; init; } = "postgres";
+
+    public int MaxRetries { get; init; } = 3;
+
+    public TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>connect_timeout.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+}
