@@ -42,6 +42,9 @@ internal sealed record RouterConfig
     /// <summary>server_connect_timeout (connect_timeout): TCP connection and login together.</summary>
     public TimeSpan ServerConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>server_login_retry: after a failed login no other is tried for this long.</summary>
+    public TimeSpan ServerLoginRetry { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>server_idle_timeout; zero = for ever.</summary>
     public TimeSpan ServerIdleTimeout { get; init; } = TimeSpan.FromSeconds(600);
 

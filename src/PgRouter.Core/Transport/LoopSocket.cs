@@ -35,7 +35,7 @@ internal sealed unsafe class LoopSocket
     internal int Slot { get; set; } = -1;
 
     /// <summary>Set when the socket may be read or written again, or its peer went away.</summary>
-    public Signal? Owner { get; set; }
+    public IReadinessOwner? Owner { get; set; }
 
     /// <summary>A read may give something (bytes, the end, or an error).</summary>
     public bool IsReadable { get; private set; }
@@ -205,7 +205,7 @@ internal sealed unsafe class LoopSocket
             IsReadable = true;
         if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0)
             IsWritable = true;
-        Owner?.Set();
+        Owner?.OnReady();
     }
 
     private int Fail(int errno)

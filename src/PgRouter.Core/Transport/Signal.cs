@@ -7,7 +7,7 @@ namespace PgRouter.Core.Transport;
 /// run queue; several sets before the awaiter runs are one. Loop thread only; from elsewhere go through <see cref="EventLoop.Post"/>.
 /// Awaiting allocates nothing once the async method has run past its first await.
 /// </summary>
-internal sealed class Signal(EventLoop loop) : ICriticalNotifyCompletion
+internal sealed class Signal(EventLoop loop) : ICriticalNotifyCompletion, IReadinessOwner
 {
     private Action? _continuation;
     private bool _isSet;
@@ -37,6 +37,8 @@ internal sealed class Signal(EventLoop loop) : ICriticalNotifyCompletion
         if (_continuation is not null)
             Loop.Schedule(this);
     }
+
+    void IReadinessOwner.OnReady() => Set();
 
     /// <summary>Called by the loop from its run queue.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

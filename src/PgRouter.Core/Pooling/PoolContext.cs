@@ -1,0 +1,46 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using PgRouter.Core.Configuration;
+using PgRouter.Core.Servers;
+using PgRouter.Core.Transport;
+
+namespace PgRouter.Core.Pooling;
+
+/// <summary>What all pools share. Any thread unless said otherwise.</summary>
+internal sealed class PoolContext(
+    Func<RouterConfig> config, IServerConnector connector, IReadOnlyList<EventLoop> loops, Action<int, string> reportFault, ILogger logger)
+{
+    private readonly ConcurrentDictionary<long, ServerConnection> _servers = new();
+
+    public Func<RouterConfig> Config { get; } = config;
+
+    public IServerConnector Connector { get; } = connector;
+
+    public IReadOnlyList<EventLoop> Loops { get; } = loops;
+
+    public ILogger Logger { get; } = logger;
+
+    /// <summary>Tells health that a node behaved as if it were down: (node id, what was seen).</summary>
+    public Action<int, string> ReportFault { get; } = reportFault;
+
+    /// <summary>Every open server, for SHOW SERVERS.</summary>
+    public IEnumerable<ServerConnection> Servers => _servers.Values;
+
+    public void Remember(ServerConnection server) => _servers[server.Id] = server;
+
+    public void Forget(ServerConnection server) => _servers.TryRemove(server.Id, out _);
+
+    /// <summary>Runs something on a loop at a moment of its clock. That loop.</summary>
+    public void After(EventLoop loop, long atMs, Action run) =>
+        loop.Timers.Arm(new LoopTimer(static state => ((Action)state!)(), run), atMs);
+}
+
+/// <summary>Opens and logs in servers; the one seam between pools and the network, so that pools are tested without it.</summary>
+internal interface IServerConnector
+{
+    /// <summary>Connects and logs in on a loop. Never throws.</summary>
+    Task<ServerOpened> ConnectAsync(EventLoop loop, Cluster.NodeConfig node, string database, string user);
+}
+
+/// <summary>A server, or why there is none.</summary>
+internal readonly record struct ServerOpened(ServerConnection? Server, PoolError? Error);

@@ -1,0 +1,56 @@
+using System.Collections.Concurrent;
+using PgRouter.Core.Cluster;
+using PgRouter.Core.Transport;
+using PgRouter.Protocol;
+
+namespace PgRouter.Core.Pooling;
+
+/// <summary>All pools by (node, database, user), made when first asked for. Any thread.</summary>
+internal sealed class PoolDirectory(PoolContext context)
+{
+    private readonly ConcurrentDictionary<PoolKey, ServerPool> _pools = new();
+
+    public PoolContext Context { get; } = context;
+
+    public IEnumerable<ServerPool> Pools => _pools.Values;
+
+    /// <summary>The pool of a node for a database and a user.</summary>
+    public ServerPool Get(NodeConfig node, string database, string user)
+    {
+        var key = new PoolKey(node.Id, database, user);
+        while (true)
+        {
+            var pool = _pools.GetOrAdd(key, static (k, a) => new ServerPool(k, a.node, a.Context, a.Context.Loops.Count), (node, Context));
+            if (!pool.IsRetired && pool.Node.Host == node.Host && pool.Node.Port == node.Port)
+                return pool;
+            _pools.TryRemove(KeyValuePair.Create(key, pool)); // The id has been given to another host since.
+        }
+    }
+
+    /// <summary>After a reload: retires the pools of nodes that are gone or have moved.</summary>
+    public void Reconfigure(IReadOnlyList<NodeConfig> nodes)
+    {
+        foreach (var (key, pool) in _pools)
+        {
+            if (nodes.Any(n => n.Id == key.NodeId && n.Host == pool.Node.Host && n.Port == pool.Node.Port))
+                continue;
+            pool.Retire(new PoolError(
+                ErrorMessage.Error(SqlStates.CannotConnectNow, $"{pool.Node} was taken out of the configuration"), IsUnreachable: true));
+            _pools.TryRemove(KeyValuePair.Create(key, pool));
+            CloseIdle(pool);
+        }
+    }
+
+    /// <summary>Closes what is too old or too long unused on one loop. That loop; called by its upkeep timer.</summary>
+    public void CloseExpired(EventLoop loop)
+    {
+        foreach (var pool in _pools.Values)
+            pool.CloseExpired(loop);
+    }
+
+    private void CloseIdle(ServerPool pool)
+    {
+        foreach (var loop in Context.Loops)
+            loop.Post(static state => ((ServerPool)state!).CloseExpired(EventLoop.Current!), pool);
+    }
+}

@@ -1,0 +1,42 @@
+using PgRouter.Core.Servers;
+using PgRouter.Core.Transport;
+using PgRouter.Protocol;
+
+namespace PgRouter.Core.Pooling;
+
+/// <summary>
+/// A place in a pool's queue. The session waits on its signal and then finds a lease, an error, or neither (woken for another reason).
+/// One object per session, used again and again.
+/// </summary>
+internal sealed class PoolWaiter(Signal signal)
+{
+    public Signal Signal { get; } = signal;
+
+    public EventLoop Loop => Signal.Loop;
+
+    /// <summary>The lease, once granted. Loop thread.</summary>
+    public ServerLease? Lease { get; set; }
+
+    /// <summary>Why there will be none. Loop thread.</summary>
+    public PoolError? Error { get; set; }
+
+    /// <summary>Milliseconds (Environment.TickCount64) since when it stands in the queue.</summary>
+    public long EnqueuedAtMs { get; internal set; }
+
+    /// <summary>Guarded by the pool's lock: in the queue now.</summary>
+    internal LinkedListNode<PoolWaiter>? Place { get; set; }
+
+    /// <summary>Grows with each use, so that a hand-over that crosses a cancelled wait is noticed. Loop thread.</summary>
+    internal int Ticket { get; set; }
+
+    public void Reset()
+    {
+        Lease = null;
+        Error = null;
+    }
+}
+
+/// <summary>Why a pool could not open a server.</summary>
+/// <param name="Message">What PostgreSQL or the network said.</param>
+/// <param name="IsUnreachable">The node did not answer as a server that is up would: another node may.</param>
+internal sealed record PoolError(ErrorMessage Message, bool IsUnreachable);

@@ -1,0 +1,417 @@
+using PgRouter.Core.Cluster;
+using PgRouter.Core.Servers;
+using PgRouter.Core.Transport;
+using PgRouter.Protocol;
+
+namespace PgRouter.Core.Pooling;
+
+/// <summary>
+/// The servers of one (node, database, user). Idle servers stay on the loop that used them last, newest first; waiters of all loops stand in
+/// one queue, oldest first. Taking an idle server and giving one back take no lock while nobody waits. See docs/pooling.md.
+/// </summary>
+internal sealed class ServerPool
+{
+    private static readonly TimeSpan ResetTimeout = TimeSpan.FromSeconds(30);
+    private readonly PoolContext _context;
+    private readonly Lock _lock = new();
+    private readonly LinkedList<PoolWaiter> _waiters = [];
+    private readonly PoolShard[] _shards;
+    private int _waiterCount;
+    private int _count;
+    private int _opening;
+    private PoolError? _lastError;
+    private long _retryAtMs;
+
+    public ServerPool(PoolKey key, NodeConfig node, PoolContext context, int loops)
+    {
+        Key = key;
+        Node = node;
+        _context = context;
+        _shards = new PoolShard[loops];
+        for (var i = 0; i < loops; i++)
+            _shards[i] = new PoolShard();
+    }
+
+    public PoolKey Key { get; }
+
+    public NodeConfig Node { get; }
+
+    public int Size => _context.Config().DefaultPoolSize;
+
+    public int Count => Volatile.Read(ref _count);
+
+    public int Opening => Volatile.Read(ref _opening);
+
+    /// <summary>Idle servers of all loops. Any thread; a moment old.</summary>
+    public int IdleCount
+    {
+        get
+        {
+            var count = 0;
+            foreach (var shard in _shards)
+                count += Volatile.Read(ref shard.Count);
+            return count;
+        }
+    }
+
+    public int WaiterCount => Volatile.Read(ref _waiterCount);
+
+    /// <summary>Set when the node was taken out of the configuration or replaced: nothing is opened any more, what comes back is closed.</summary>
+    public bool IsRetired { get; private set; }
+
+    /// <summary>An idle server at once, or null: then <see cref="Wait"/>. Waiters go first.</summary>
+    public ServerLease? TryTake(EventLoop loop)
+    {
+        if (Volatile.Read(ref _waiterCount) > 0)
+            return null;
+        return TakeIdle(_shards[loop.Index]);
+    }
+
+    /// <summary>Stands in the queue; the waiter's signal is set when there is a lease or an error. The waiter's loop.</summary>
+    public void Wait(PoolWaiter waiter)
+    {
+        waiter.Reset();
+        waiter.EnqueuedAtMs = Environment.TickCount64;
+        lock (_lock)
+        {
+            waiter.Place = _waiters.AddLast(waiter);
+            Interlocked.Increment(ref _waiterCount); // Full fence: from here on every release looks at the queue.
+        }
+        ServeFrom(waiter.Loop);
+        OpenAsNeeded(waiter.Loop);
+        if (waiter.Lease is null && waiter.Error is null)
+            AskOtherLoops(waiter.Loop);
+    }
+
+    /// <summary>Leaves the queue; a lease granted meanwhile is given back. The waiter's loop.</summary>
+    public void Cancel(PoolWaiter waiter)
+    {
+        lock (_lock)
+            Unlink(waiter);
+        waiter.Ticket++;
+        var lease = waiter.Lease;
+        waiter.Reset();
+        lease?.Release();
+    }
+
+    /// <summary>How long the oldest waiter has waited. Any thread.</summary>
+    public TimeSpan OldestWait()
+    {
+        lock (_lock)
+            return _waiters.First is { } first ? TimeSpan.FromMilliseconds(Environment.TickCount64 - first.Value.EnqueuedAtMs) : TimeSpan.Zero;
+    }
+
+    /// <summary>Idle servers of one loop, for snapshots and upkeep. That loop.</summary>
+    public IReadOnlyList<ServerConnection> Idle(EventLoop loop) => _shards[loop.Index].Servers;
+
+    /// <summary>Closes idle servers that are too old or too long unused. The loop that owns the shard.</summary>
+    public void CloseExpired(EventLoop loop)
+    {
+        var servers = _shards[loop.Index].Servers;
+        for (var i = servers.Count - 1; i >= 0; i--)
+        {
+            if (IsRetired || IsExpired(servers[i], loop.NowMs) || IsIdleTooLong(servers[i], loop.NowMs))
+                RemoveIdle(servers[i], "expired");
+        }
+    }
+
+    /// <summary>No more servers: waiters get the error, idle ones are closed by the next upkeep.</summary>
+    public void Retire(PoolError error)
+    {
+        IsRetired = true;
+        FailWaiters(error);
+    }
+
+    /// <summary>An idle server's socket became ready: its peer closed it or said something while nobody asked. Its loop.</summary>
+    public void OnIdleReady(ServerConnection server)
+    {
+        if (!server.Partial.IsEmpty || server.Partial.Receive(server.Socket) != LoopSocket.WouldBlock)
+        {
+            if (OnlyAsynchronousMessages(server) && !server.Socket.PeerClosed)
+                return;
+            RemoveIdle(server, "closed by the server while idle");
+        }
+        else if (server.Socket.PeerClosed)
+        {
+            RemoveIdle(server, "closed by the server while idle");
+        }
+    }
+
+
+    internal async Task ResetAndReturnAsync(ServerConnection server, IReadOnlyList<string> resetQueries)
+    {
+        var signal = new Signal(server.Socket.Loop);
+        server.Socket.Owner = signal;
+        foreach (var query in resetQueries)
+        {
+            if (await server.ExecuteAsync(query, signal, ResetTimeout) is { } error)
+            {
+                Drop(server, $"reset failed: {error.Message}");
+                return;
+            }
+        }
+        server.Prepared.Clear();
+        server.Settings = SettingsSet.Empty;
+        PutBack(server);
+    }
+
+    /// <summary>A lease has ended, or a server was opened: to a waiter, else idle; closed when it is not clean.</summary>
+    internal void PutBack(ServerConnection server)
+    {
+        var loop = server.Socket.Loop;
+        if (IsRetired || !server.IsClean || IsExpired(server, loop.NowMs) || Count > Size)
+        {
+            Drop(server, server.IsClean ? "expired" : "not clean");
+            return;
+        }
+        if (server.CancelsUnderWay > 0)
+        {
+            server.AfterCancels = () => PutBack(server);
+            return;
+        }
+        server.IdleSinceMs = loop.NowMs;
+        if (Volatile.Read(ref _waiterCount) > 0 && DequeueWaiter() is { } waiter)
+        {
+            Give(waiter, server.Lease!.Begin());
+            return;
+        }
+        PutIdle(server);
+        if (_shards.Length == 1)
+            return;
+        Interlocked.MemoryBarrier(); // Publish the idle server, then look at the queue once more: no waiter sleeps beside it.
+        if (Volatile.Read(ref _waiterCount) > 0)
+            ServeFrom(loop);
+    }
+
+    private void PutIdle(ServerConnection server)
+    {
+        server.Socket.Owner = server.Lease;
+        var shard = _shards[server.Socket.Loop.Index];
+        shard.Servers.Add(server);
+        Volatile.Write(ref shard.Count, shard.Servers.Count);
+    }
+
+    private ServerLease? TakeIdle(PoolShard shard)
+    {
+        while (shard.Servers.Count > 0)
+        {
+            var server = shard.Servers[^1];
+            shard.Servers.RemoveAt(shard.Servers.Count - 1);
+            Volatile.Write(ref shard.Count, shard.Servers.Count);
+            server.Socket.Owner = null;
+            if (!server.IsClean || IsRetired)
+            {
+                Drop(server, "found closed at check-out");
+                continue;
+            }
+            return server.Lease!.Begin();
+        }
+        return null;
+    }
+
+    private void RemoveIdle(ServerConnection server, string reason)
+    {
+        var shard = _shards[server.Socket.Loop.Index];
+        if (!shard.Servers.Remove(server))
+            return;
+        Volatile.Write(ref shard.Count, shard.Servers.Count);
+        Drop(server, reason);
+    }
+
+    /// <summary>Closes a server that is neither idle nor leased and opens another when somebody waits.</summary>
+    internal void Drop(ServerConnection server, string reason)
+    {
+        var loop = server.Socket.Loop;
+        PoolLog.ServerClosed(_context.Logger, server.Id, server.Pid, Node.Id, Key.Database, Key.User, reason);
+        _context.Forget(server);
+        server.Close();
+        lock (_lock)
+            _count--;
+        OpenAsNeeded(loop);
+    }
+
+    /// <summary>Gives idle servers of this loop to waiters of any loop, oldest first.</summary>
+    private void ServeFrom(EventLoop loop)
+    {
+        var shard = _shards[loop.Index];
+        while (WaiterCount > 0 && TakeIdle(shard) is { } lease)
+        {
+            if (DequeueWaiter() is not { } waiter)
+            {
+                lease.Release();
+                return;
+            }
+            Give(waiter, lease);
+        }
+    }
+
+    private void AskOtherLoops(EventLoop own)
+    {
+        for (var i = 0; i < _shards.Length; i++)
+        {
+            if (i != own.Index && Volatile.Read(ref _shards[i].Count) > 0)
+                _context.Loops[i].Post(static state => ((ServerPool)state!).ServeFrom(EventLoop.Current!), this);
+        }
+    }
+
+    private static void Give(PoolWaiter waiter, ServerLease lease)
+    {
+        var server = lease.Server;
+        if (ReferenceEquals(waiter.Loop, server.Socket.Loop))
+        {
+            server.Socket.Owner = null;
+            waiter.Lease = lease;
+            waiter.Signal.Set();
+            return;
+        }
+        var ticket = waiter.Ticket;
+        server.Socket.Detach();
+        waiter.Loop.Post(_ => TakeOver(waiter, ticket, lease), null);
+    }
+
+    /// <summary>Ends a hand-over between loops, on the waiter's loop.</summary>
+    private static void TakeOver(PoolWaiter waiter, int ticket, ServerLease lease)
+    {
+        lease.Server.Socket.AttachTo(waiter.Loop);
+        if (waiter.Ticket != ticket)
+        {
+            lease.Release();
+            return;
+        }
+        waiter.Lease = lease;
+        waiter.Signal.Set();
+    }
+
+    private PoolWaiter? DequeueWaiter()
+    {
+        lock (_lock)
+        {
+            var waiter = _waiters.First?.Value;
+            if (waiter is not null)
+                Unlink(waiter);
+            return waiter;
+        }
+    }
+
+    private void Unlink(PoolWaiter waiter)
+    {
+        if (waiter.Place is null)
+            return;
+        _waiters.Remove(waiter.Place);
+        waiter.Place = null;
+        Interlocked.Decrement(ref _waiterCount);
+    }
+
+    /// <summary>Opens as many servers as there are waiters without one on its way, up to the size of the pool.</summary>
+    private void OpenAsNeeded(EventLoop loop)
+    {
+        while (true)
+        {
+            lock (_lock)
+            {
+                if (_waiters.Count <= _opening || _count >= Size || IsRetired)
+                    return;
+                if (_lastError is not null && Environment.TickCount64 < _retryAtMs)
+                    break;
+                _count++;
+                _opening++;
+            }
+            _ = OpenAsync(loop);
+        }
+        if (Count == 0)
+            FailWaiters(_lastError);
+        else
+            _context.After(loop, _retryAtMs, () => OpenAsNeeded(loop));
+    }
+
+    private async Task OpenAsync(EventLoop loop)
+    {
+        var result = await _context.Connector.ConnectAsync(loop, Node, Key.Database, Key.User);
+        lock (_lock)
+        {
+            _opening--;
+            if (result.Server is null)
+                _count--;
+            else
+                _lastError = null;
+        }
+        if (result.Server is { } server)
+        {
+            server.Lease = new ServerLease(this, server);
+            _context.Remember(server);
+            PoolLog.ServerOpened(_context.Logger, server.Id, server.Pid, Node.Id, Key.Database, Key.User);
+            PutBack(server);
+            OpenAsNeeded(loop);
+        }
+        else
+        {
+            OnOpenFailed(loop, result.Error!);
+        }
+    }
+
+    private void OnOpenFailed(EventLoop loop, PoolError error)
+    {
+        PoolLog.OpenFailed(_context.Logger, Node.Id, Key.Database, Key.User, error.Message.Message);
+        lock (_lock)
+        {
+            _lastError = error;
+            _retryAtMs = Environment.TickCount64 + (long)_context.Config().ServerLoginRetry.TotalMilliseconds;
+        }
+        if (error.IsUnreachable)
+            _context.ReportFault(Node.Id, error.Message.Message);
+        // A server that has no slot left is like a full pool: those who wait go on waiting for the servers there are.
+        if (error.Message.Code == SqlStates.TooManyConnections && Count > 0)
+            _context.After(loop, _retryAtMs, () => OpenAsNeeded(loop));
+        else
+            FailWaiters(error);
+    }
+
+    private void FailWaiters(PoolError? error)
+    {
+        while (error is not null && DequeueWaiter() is { } waiter)
+        {
+            if (ReferenceEquals(waiter.Loop, EventLoop.Current))
+            {
+                waiter.Error = error;
+                waiter.Signal.Set();
+                continue;
+            }
+            var ticket = waiter.Ticket;
+            waiter.Loop.Post(
+                _ =>
+                {
+                    if (waiter.Ticket != ticket)
+                        return;
+                    waiter.Error = error;
+                    waiter.Signal.Set();
+                },
+                null);
+        }
+    }
+
+    private bool IsExpired(ServerConnection server, long nowMs) =>
+        _context.Config().ServerLifetime is { Ticks: > 0 } lifetime && nowMs - server.ConnectedAtMs > lifetime.TotalMilliseconds;
+
+    private bool IsIdleTooLong(ServerConnection server, long nowMs) =>
+        _context.Config().ServerIdleTimeout is { Ticks: > 0 } limit && nowMs - server.IdleSinceMs > limit.TotalMilliseconds;
+
+    /// <summary>Takes out notices, parameter reports and notifications; false when anything else came.</summary>
+    private static bool OnlyAsynchronousMessages(ServerConnection server)
+    {
+        while (server.TakeMessage(out var type, out var body))
+        {
+            if (type == BackendMessage.ParameterStatus)
+                server.NoteParameter(body);
+            else if (type is not (BackendMessage.NoticeResponse or BackendMessage.NotificationResponse))
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>The idle servers of one loop. The list is for that loop only, the count may be read by others.</summary>
+    private sealed class PoolShard
+    {
+        public readonly List<ServerConnection> Servers = [];
+        public int Count;
+    }
+}

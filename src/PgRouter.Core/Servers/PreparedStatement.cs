@@ -1,0 +1,34 @@
+using System.Globalization;
+using System.Text;
+using PgRouter.Sql;
+
+namespace PgRouter.Core.Servers;
+
+/// <summary>
+/// One prepared statement as all clients and servers share it: the text and the parameter types as they stood in Parse. Immutable;
+/// two statements are the same only when every byte is.
+/// </summary>
+internal sealed class PreparedStatement
+{
+    public PreparedStatement(long id, byte[] definition, StatementInfo info)
+    {
+        Id = id;
+        Definition = definition;
+        Info = info;
+        ServerName = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"pgrouter_{id}"));
+    }
+
+    /// <summary>Unique in the process.</summary>
+    public long Id { get; }
+
+    /// <summary>Its name on every server, without the final zero.</summary>
+    public byte[] ServerName { get; }
+
+    /// <summary>The body of Parse behind the name: query text, zero, and the parameter types.</summary>
+    public byte[] Definition { get; }
+
+    public StatementInfo Info { get; }
+
+    /// <summary>Clients that know it by some name; guarded by the cache.</summary>
+    internal int References { get; set; }
+}

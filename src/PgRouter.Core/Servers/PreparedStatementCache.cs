@@ -1,0 +1,63 @@
+using PgRouter.Sql;
+
+namespace PgRouter.Core.Servers;
+
+/// <summary>
+/// All prepared statements of the process by their full definition, so that clients that prepare the same text share one name on each
+/// server. Definitions that no client uses any more are kept up to a limit of bytes, oldest out first. Any thread.
+/// </summary>
+internal sealed class PreparedStatementCache(long unusedBytesLimit = 16 * 1024 * 1024)
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<byte[], PreparedStatement> _statements = new(ByteArrayComparer.Instance);
+    private readonly Queue<PreparedStatement> _unused = new();
+    private long _unusedBytes;
+    private long _lastId;
+
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+                return _statements.Count;
+        }
+    }
+
+    /// <summary>The statement with this definition, made when it is new. The caller holds one reference until <see cref="Release"/>.</summary>
+    public PreparedStatement Acquire(ReadOnlySpan<byte> definition, StatementInfo info)
+    {
+        lock (_lock)
+        {
+            var lookup = _statements.GetAlternateLookup<ReadOnlySpan<byte>>();
+            if (!lookup.TryGetValue(definition, out var statement))
+            {
+                statement = new PreparedStatement(++_lastId, definition.ToArray(), info);
+                _statements.Add(statement.Definition, statement);
+            }
+            statement.References++;
+            return statement;
+        }
+    }
+
+    public void Release(PreparedStatement statement)
+    {
+        lock (_lock)
+        {
+            if (--statement.References > 0)
+                return;
+            _unused.Enqueue(statement);
+            _unusedBytes += statement.Definition.Length;
+            while (_unusedBytes > unusedBytesLimit)
+                ForgetOldest();
+        }
+    }
+
+    private void ForgetOldest()
+    {
+        var oldest = _unused.Dequeue();
+        _unusedBytes -= oldest.Definition.Length;
+        // It may have found a user again since, and may stand in the queue twice.
+        if (oldest.References == 0 && _statements.TryGetValue(oldest.Definition, out var known) && ReferenceEquals(known, oldest))
+            _statements.Remove(oldest.Definition);
+    }
+}

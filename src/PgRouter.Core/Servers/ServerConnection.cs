@@ -1,0 +1,192 @@
+using System.Text;
+using PgRouter.Core.Cluster;
+using PgRouter.Core.Pooling;
+using PgRouter.Core.Transport;
+using PgRouter.Protocol;
+
+namespace PgRouter.Core.Servers;
+
+/// <summary>
+/// One logged-in connection to PostgreSQL: what is set and prepared on it, what it still owes, what is not sent yet. Belongs to one loop at
+/// a time and to one holder at a time (a session through its lease, or the pool). Loop thread only.
+/// </summary>
+internal sealed class ServerConnection
+{
+    private static long _lastId;
+    private byte[] _retained = [];
+    private int _retainedLength;
+
+    public ServerConnection(LoopSocket socket, NodeConfig node, string database, string user)
+    {
+        Id = Interlocked.Increment(ref _lastId);
+        Socket = socket;
+        Node = node;
+        Database = database;
+        User = user;
+        ConnectTime = DateTimeOffset.UtcNow;
+        ConnectedAtMs = socket.Loop.NowMs;
+    }
+
+    /// <summary>Unique in the process.</summary>
+    public long Id { get; }
+
+    public LoopSocket Socket { get; }
+
+    public NodeConfig Node { get; }
+
+    public string Database { get; }
+
+    public string User { get; }
+
+    public DateTimeOffset ConnectTime { get; }
+
+    /// <summary>Loop clock, for lifetimes.</summary>
+    public long ConnectedAtMs { get; }
+
+    /// <summary>Loop clock, when it was last given back.</summary>
+    public long IdleSinceMs { get; set; }
+
+    /// <summary>Stopwatch ticks when the request under way was sent.</summary>
+    public long RequestStarted { get; set; }
+
+    /// <summary>PostgreSQL's pid and cancel key of this connection.</summary>
+    public int Pid { get; set; }
+
+    public byte[] CancelKey { get; set; } = [];
+
+    /// <summary>What the server reported by ParameterStatus.</summary>
+    public Dictionary<string, string> Parameters { get; } = [];
+
+    /// <summary>Status of the last ReadyForQuery.</summary>
+    public TransactionStatus Status { get; set; } = TransactionStatus.Idle;
+
+    public OwedReplies Owed { get; } = new();
+
+    public PreparedSet Prepared { get; } = new();
+
+    /// <summary>The settings this session has beyond its user's and database's defaults.</summary>
+    public SettingsSet Settings { get; set; } = SettingsSet.Empty;
+
+    /// <summary>Which use of which client made the unnamed statement on it; 0 = nobody's.</summary>
+    public long UnnamedStatementOwner { get; set; }
+
+    /// <summary>The one lease object of this server; set by its pool.</summary>
+    public ServerLease? Lease { get; set; }
+
+    /// <summary>Times it was given to a client.</summary>
+    public long UseCount { get; set; }
+
+    /// <summary>Pid of the client that holds it, 0 when none.</summary>
+    public int ClientPid { get; set; }
+
+    /// <summary>Cancel requests under way for it: it is not given to another client until they have ended.</summary>
+    public int CancelsUnderWay { get; set; }
+
+    /// <summary>What to do when the last of them has ended.</summary>
+    public Action? AfterCancels { get; set; }
+
+    /// <summary>Bytes for the server that its socket did not take yet.</summary>
+    public OutgoingBytes Output;
+
+    /// <summary>Bytes of a message that has not wholly come.</summary>
+    public IncomingBytes Partial;
+
+    /// <summary>Bytes still to come of a message that is being passed through, and whether they are swallowed.</summary>
+    public int BodyRemaining { get; set; }
+
+    public bool BodySwallowed { get; set; }
+
+    /// <summary>True when a session could take it now: nothing owed, no transaction, nothing half read or half sent.</summary>
+    public bool IsClean =>
+        Owed.Count == 0 && Status == TransactionStatus.Idle && BodyRemaining == 0 && Partial.IsEmpty && Output.IsEmpty && !Socket.PeerClosed
+        && !Socket.IsClosed;
+
+    public bool IsIdle => Owed.Count == 0 && Status == TransactionStatus.Idle;
+
+    /// <summary>The request under way, as the client sent it, kept so that it can run once elsewhere; empty when it must not.</summary>
+    public ReadOnlySpan<byte> Retained => _retained.AsSpan(0, _retainedLength);
+
+    public void Retain(ReadOnlySpan<byte> request)
+    {
+        if (_retained.Length < request.Length)
+            _retained = new byte[Math.Max(512, request.Length)];
+        request.CopyTo(_retained);
+        _retainedLength = request.Length;
+    }
+
+    public void ForgetRetained() => _retainedLength = 0;
+
+    /// <summary>
+    /// Sends one simple query of the router's own and waits for all of its answer. Only while nothing else is under way and the caller is the
+    /// socket's owner through <paramref name="signal"/>. Returns null, or what went wrong; after a broken connection the error says so.
+    /// </summary>
+    public async Task<ErrorMessage?> ExecuteAsync(string sql, Signal signal, TimeSpan timeout)
+    {
+        var message = new byte[1 + 4 + Encoding.UTF8.GetByteCount(sql) + 1];
+        MessageHeader.Write(message, FrontendMessage.Query, message.Length - 1);
+        Encoding.UTF8.GetBytes(sql, message.AsSpan(5));
+        if (!Output.Send(Socket, message))
+            return Lost();
+        using var deadline = new Deadline(signal);
+        deadline.Start(timeout);
+        ErrorMessage? error = null;
+        while (true)
+        {
+            while (TakeMessage(out var type, out var body))
+            {
+                if (type == BackendMessage.ReadyForQuery)
+                {
+                    Status = (TransactionStatus)body[0];
+                    return error;
+                }
+                if (type == BackendMessage.ErrorResponse && error is null)
+                    ErrorMessage.TryParse(body, out error);
+                else if (type == BackendMessage.ParameterStatus)
+                    NoteParameter(body);
+            }
+            var count = Partial.Receive(Socket);
+            if (count is 0 or LoopSocket.Broken || !Output.Flush(Socket))
+                return error ?? Lost();
+            if (count > 0)
+                continue;
+            if (deadline.HasPassed)
+                return ErrorMessage.Error(SqlStates.ConnectionFailure, $"{Node} did not answer \"{sql}\" within {timeout.TotalSeconds} s");
+            await signal;
+        }
+    }
+
+    /// <summary>Cuts one complete message off <see cref="Partial"/>; the body is valid until the next call.</summary>
+    public bool TakeMessage(out byte type, out byte[] body)
+    {
+        body = [];
+        if (!MessageHeader.TryRead(Partial.Span, out type, out var length) || Partial.Count < length + 1)
+            return false;
+        body = Partial.Span.Slice(MessageHeader.Size, length - 4).ToArray();
+        Partial.Consume(length + 1);
+        return true;
+    }
+
+    public void NoteParameter(ReadOnlySpan<byte> body)
+    {
+        var reader = new MessageReader(body);
+        if (reader.TryReadCString(out var name) && reader.TryReadCString(out var value))
+            Parameters[Encoding.UTF8.GetString(name)] = Encoding.UTF8.GetString(value);
+    }
+
+    /// <summary>Closes the connection and gives its buffers back. Nothing more is read or sent.</summary>
+    public void Close()
+    {
+        if (Socket.IsClosed)
+            return;
+        if (Socket.IsWritable && Output.IsEmpty && Owed.Count == 0)
+            Socket.TrySend([FrontendMessage.Terminate, 0, 0, 0, 4]);
+        Socket.Close();
+        Output.Release();
+        Partial.Release();
+        Owed.Clear();
+    }
+
+    public override string ToString() => $"server {Id} pid {Pid} on {Node}";
+
+    private ErrorMessage Lost() => ErrorMessage.Fatal(SqlStates.ConnectionFailure, $"the connection to {Node} was lost");
+}

@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Text;
+
+namespace PgRouter.Core.Servers;
+
+/// <summary>
+/// The settings in which a session differs from a fresh connection of its user and database: name to value. Immutable; equal sets are
+/// one object as long as the table of sets does not overflow, so that comparing a client's with a server's is comparing references.
+/// </summary>
+internal sealed class SettingsSet
+{
+    private const int MaxInterned = 16 * 1024;
+    private static readonly ConcurrentDictionary<string, SettingsSet> Interned = new();
+
+    private readonly ImmutableSortedDictionary<string, SettingValue> _values;
+    private readonly string _key;
+
+    private SettingsSet(ImmutableSortedDictionary<string, SettingValue> values, string key)
+    {
+        _values = values;
+        _key = key;
+    }
+
+    public static SettingsSet Empty { get; } = Intern(ImmutableSortedDictionary<string, SettingValue>.Empty);
+
+    public int Count => _values.Count;
+
+    public static SettingsSet Of(IEnumerable<KeyValuePair<string, string>> textValues)
+    {
+        var builder = ImmutableSortedDictionary.CreateBuilder<string, SettingValue>(StringComparer.Ordinal);
+        foreach (var (name, value) in textValues)
+            builder[name.ToLowerInvariant()] = new SettingValue(value, IsExpression: false);
+        return Intern(builder.ToImmutable());
+    }
+
+    /// <summary>With one setting set by <c>SET name TO expression</c>.</summary>
+    public SettingsSet With(string name, string expression) => Intern(_values.SetItem(name, new SettingValue(expression, IsExpression: true)));
+
+    /// <summary>With one setting as it is in another set, or gone when it is not there (RESET to the start-up value).</summary>
+    public SettingsSet WithFrom(string name, SettingsSet origin) =>
+        Intern(origin._values.TryGetValue(name, out var value) ? _values.SetItem(name, value) : _values.Remove(name));
+
+    public bool Contains(string name) => _values.ContainsKey(name);
+
+    public bool SameAs(SettingsSet other) => ReferenceEquals(this, other) || _key == other._key;
+
+    /// <summary>The text that brings a session with these settings to <paramref name="wanted"/>: one simple query, one implicit transaction.</summary>
+    public string ScriptTo(SettingsSet wanted)
+    {
+        var script = new StringBuilder();
+        foreach (var name in _values.Keys)
+        {
+            if (!wanted._values.ContainsKey(name))
+                script.Append("RESET ").Append(QuoteName(name)).Append(';');
+        }
+        foreach (var (name, value) in wanted._values)
+        {
+            if (_values.TryGetValue(name, out var known) && known == value)
+                continue;
+            if (value.IsExpression)
+                script.Append("SET ").Append(QuoteName(name)).Append(" TO ").Append(value.Text).Append(';');
+            else
+                script.Append("SELECT pg_catalog.set_config(").Append(QuoteLiteral(name)).Append(',').Append(QuoteLiteral(value.Text)).Append(",false);");
+        }
+        return script.ToString();
+    }
+
+    private static SettingsSet Intern(ImmutableSortedDictionary<string, SettingValue> values)
+    {
+        var key = new StringBuilder();
+        foreach (var (name, value) in values)
+            key.Append(name).Append(value.IsExpression ? '\u0001' : '\u0002').Append(value.Text).Append('\0');
+        var text = key.ToString();
+        if (Interned.TryGetValue(text, out var known))
+            return known;
+        if (Interned.Count >= MaxInterned)
+            Interned.Clear();
+        return Interned.GetOrAdd(text, static (k, v) => new SettingsSet(v, k), values);
+    }
+
+    /// <summary>Each part of a name (extension.setting) as a quoted identifier.</summary>
+    private static string QuoteName(string name) => string.Join('.', name.Split('.').Select(part => $"\"{part.Replace("\"", "\"\"")}\""));
+
+    /// <summary>A literal that reads the same whatever standard_conforming_strings is.</summary>
+    private static string QuoteLiteral(string text)
+    {
+        var quoted = text.Replace("'", "''");
+        return text.Contains('\\') ? $"E'{quoted.Replace("\\", "\\\\")}'" : $"'{quoted}'";
+    }
+
+    private readonly record struct SettingValue(string Text, bool IsExpression);
+}
