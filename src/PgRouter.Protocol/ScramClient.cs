@@ -4,8 +4,10 @@ using System.Text;
 
 namespace PgRouter.Protocol;
 
-/// <summary>Gives the keys for the salt and iteration count a server asks for; see <see cref="ScramKeys.Derive"/>.</summary>
-public delegate ScramKeys ScramKeyDerivation(ReadOnlySpan<byte> salt, int iterations);
+/// <summary>
+/// Gives the keys for the salt and iteration count a server asks for, as <see cref="ScramKeys.Derive"/> does; null when they cannot be known.
+/// </summary>
+public delegate ScramKeys? ScramKeyDerivation(ReadOnlySpan<byte> salt, int iterations);
 
 /// <summary>
 /// The client's side of one SCRAM-SHA-256 login (RFC 5802, RFC 7677) without channel binding: <see cref="Start"/>, then
@@ -75,7 +77,11 @@ public sealed class ScramClient
         clientFinal = [];
         if (!TryReadServerFirst(serverFirst, out var nonce, out var salt, out var iterations, out reason))
             return false;
-        var keys = _derive(salt, iterations);
+        if (_derive(salt, iterations) is not { } keys)
+        {
+            reason = "the SCRAM keys at hand do not belong to the verifier the server has";
+            return false;
+        }
         var withoutProof = "c=biws,r=" + nonce;
         var authMessage = Encoding.UTF8.GetBytes($"{_firstBare},{Encoding.UTF8.GetString(serverFirst)},{withoutProof}");
         var proof = HMACSHA256.HashData(SHA256.HashData(keys.ClientKey.Span), authMessage);
