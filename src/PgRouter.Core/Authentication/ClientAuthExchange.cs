@@ -99,7 +99,7 @@ internal sealed class ClientAuthExchange
 
     private ClientAuthStep FeedPassword(ReadOnlySpan<byte> body)
     {
-        if (body.Length > MaxPasswordLength || body.IndexOf((byte)0) != body.Length - 1)
+        if (body.IsEmpty || body.Length > MaxPasswordLength || body.IndexOf((byte)0) != body.Length - 1)
             return FailProtocol("invalid password packet size");
         var answer = body[..^1];
         if (answer.IsEmpty)
