@@ -136,6 +136,9 @@ internal sealed class HbaParser(string path)
         if (HbaAddress.TryParseIp(token.Text, out _))
             return ReadMask(line, token.Text, ref next);
         Report(line, $"\"{token.Text}\" is not an address, and host names are not supported; write the address as 192.0.2.7/32, or all, samehost, samenet");
+        // What looks like its mask is not the method: one mistake, not three.
+        if (next < line.Fields.Count && line.Fields[next] is [var follower] && HbaAddress.TryParseIp(follower.Text, out _))
+            next++;
         return null;
     }
 
