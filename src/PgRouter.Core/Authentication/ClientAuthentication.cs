@@ -1,0 +1,76 @@
+using PgRouter.Protocol;
+
+namespace PgRouter.Core.Authentication;
+
+/// <summary>
+/// The table (HBA rule x what is known of the password) -> exchange with the client. Pure functions. What cannot succeed runs
+/// as an exchange that fails at its end, so that a client cannot tell a user that is not known from a wrong password.
+/// </summary>
+internal static class ClientAuthentication
+{
+    /// <summary>With enable_pool_hba: <paramref name="rule"/> is the first that matched, null = none, which rejects.</summary>
+    public static ClientAuthDecision Decide(HbaRule? rule, PasswordSecret? secret, HbaRequest request) => rule?.Method switch
+    {
+        null => Reject(request, $"no pool_hba.conf entry for {Describe(request)}", "no line of pool_hba.conf matches"),
+        HbaMethod.Reject => Reject(request, $"pool_hba.conf rejects {Describe(request, "connection for ")}", $"rejected by {rule}"),
+        HbaMethod.Trust => new ClientAuthDecision { Kind = ClientAuthKind.Trust, User = request.User, Secret = secret },
+        HbaMethod.Password => Run(ClientAuthKind.ClearText, request.User, secret),
+        HbaMethod.Md5 => DecideMd5(request.User, secret),
+        HbaMethod.ScramSha256 => DecideScram(request.User, secret),
+        _ => throw new ArgumentOutOfRangeException(nameof(rule), rule.Method, "The method has no exchange."),
+    };
+
+    /// <summary>
+    /// Without enable_pool_hba: the strongest exchange the stored secret allows. Without a secret the password is asked for in clear text and
+    /// tried on a server if <paramref name="allowClearText"/> (allow_clear_text_frontend_auth) says so; otherwise the login fails. It never trusts.
+    /// </summary>
+    public static ClientAuthDecision DecideWithoutHba(PasswordSecret? secret, HbaRequest request, bool allowClearText)
+    {
+        if (secret is null && allowClearText)
+            return new ClientAuthDecision { Kind = ClientAuthKind.ClearText, User = request.User, IsVerifiedByServer = true };
+        return secret?.Kind == PasswordSecretKind.Md5
+            ? Run(ClientAuthKind.Md5, request.User, secret)
+            : Run(ClientAuthKind.Scram, request.User, secret);
+    }
+
+    /// <summary>As in PostgreSQL, method md5 runs SCRAM for a user whose stored secret is a verifier.</summary>
+    private static ClientAuthDecision DecideMd5(string user, PasswordSecret? secret) =>
+        Run(secret?.Kind == PasswordSecretKind.Scram ? ClientAuthKind.Scram : ClientAuthKind.Md5, user, secret);
+
+    private static ClientAuthDecision DecideScram(string user, PasswordSecret? secret)
+    {
+        if (secret?.Kind != PasswordSecretKind.Md5)
+            return Run(ClientAuthKind.Scram, user, secret);
+        return Run(ClientAuthKind.Scram, user, null) with
+        {
+            LogReason = $"user \"{user}\" does not have a valid SCRAM secret: the password file has an md5 hash; "
+                + "store the verifier or the password, or use method md5",
+        };
+    }
+
+    private static ClientAuthDecision Run(ClientAuthKind kind, string user, PasswordSecret? secret) => new()
+    {
+        Kind = kind,
+        User = user,
+        Secret = secret,
+        LogReason = secret is null ? $"user \"{user}\" has no password in the password file" : "",
+    };
+
+    private static ClientAuthDecision Reject(HbaRequest request, string message, string logReason) => new()
+    {
+        Kind = ClientAuthKind.Reject,
+        User = request.User,
+        Refusal = ErrorMessage.Fatal(SqlStates.InvalidAuthorizationSpecification, message),
+        LogReason = logReason,
+    };
+
+    /// <summary>The words of PostgreSQL's own messages on pg_hba.conf.</summary>
+    private static string Describe(HbaRequest request, string connection = "")
+    {
+        var host = request.IsLocal ? "[local]" : request.Address?.ToString() ?? "???";
+        var encryption = request.IsTls ? "SSL encryption" : "no encryption";
+        return request.IsReplication
+            ? $"replication {(connection.Length == 0 ? "connection from " : connection)}host \"{host}\", user \"{request.User}\", {encryption}"
+            : $"{connection}host \"{host}\", user \"{request.User}\", database \"{request.Database}\", {encryption}";
+    }
+}
