@@ -123,6 +123,9 @@ internal sealed record RouterConfig
     /// <summary>pgrouter.failover_hold: how long a write waits for a primary before it gets an error.</summary>
     public TimeSpan FailoverHold { get; init; } = TimeSpan.Zero;
 
+    /// <summary>Some setting asks for statements in the log.</summary>
+    public bool LogsStatements => LogStatement || LogPerNodeStatement;
+
     /// <summary>The health settings in force for a node.</summary>
     public HealthCheckConfig HealthFor(int nodeId) => HealthCheckPerNode.TryGetValue(nodeId, out var own) ? own : HealthCheck;
 }

@@ -94,6 +94,17 @@ internal sealed class ServerPool
         lease?.Release();
     }
 
+    /// <summary>Takes over a server that was opened at a client's login. Its loop.</summary>
+    public void Adopt(ServerConnection server)
+    {
+        lock (_lock)
+            _count++;
+        server.Lease = new ServerLease(this, server);
+        _context.Remember(server);
+        PoolLog.ServerOpened(_context.Logger, server.Id, server.Pid, Node.Id, Key.Database, Key.User);
+        PutBack(server);
+    }
+
     /// <summary>How long the oldest waiter has waited. Any thread.</summary>
     public TimeSpan OldestWait()
     {

@@ -39,11 +39,18 @@ internal sealed class PreparedStatementCache(long unusedBytesLimit = 16 * 1024 *
         }
     }
 
+    /// <summary>A statement whose text is too large to be kept: known on one server only, shared with nobody.</summary>
+    public PreparedStatement AcquireLarge(StatementInfo info)
+    {
+        lock (_lock)
+            return new PreparedStatement(++_lastId, [], info) { References = 1 };
+    }
+
     public void Release(PreparedStatement statement)
     {
         lock (_lock)
         {
-            if (--statement.References > 0)
+            if (--statement.References > 0 || statement.Definition.Length == 0)
                 return;
             _unused.Enqueue(statement);
             _unusedBytes += statement.Definition.Length;

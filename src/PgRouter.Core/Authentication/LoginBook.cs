@@ -1,0 +1,61 @@
+using System.Collections.Concurrent;
+using PgRouter.Core.Servers;
+
+namespace PgRouter.Core.Authentication;
+
+/// <summary>
+/// What the router has learned at logins and need not ask again: passwords that clients gave and servers took, whether a server asks for one at all,
+/// and the greeting of each (database, user, settings). In memory only. Any thread.
+/// </summary>
+internal sealed class LoginBook
+{
+    private static readonly TimeSpan TrustAge = TimeSpan.FromSeconds(60);
+    private const int MaxGreetings = 10_000;
+
+    private readonly ConcurrentDictionary<string, PasswordSecret> _learned = new();
+    private readonly ConcurrentDictionary<(string Database, string User), (bool Asks, long AtMs)> _demands = new();
+    private readonly ConcurrentDictionary<(string Database, string User, SettingsSet Settings), byte[]> _greetings = new();
+
+    public PasswordStore Passwords { get; } = new();
+
+    public HbaStore Hba { get; } = new();
+
+    public ScramMock Mock { get; } = new();
+
+    /// <summary>What is known of a user's password, for a login to a server: the file first, then what a client showed.</summary>
+    public PasswordSecret? SecretFor(string user)
+    {
+        var stored = Passwords.Current.Find(user);
+        if (stored is { Kind: not PasswordSecretKind.Scram })
+            return stored;
+        return _learned.TryGetValue(user, out var learned) ? learned : stored;
+    }
+
+    /// <summary>What a client showed of its password.</summary>
+    public PasswordSecret? LearnedSecret(string user) => _learned.GetValueOrDefault(user);
+
+    public void Learn(string user, PasswordSecret secret) => _learned[user] = secret;
+
+    /// <summary>Does the server ask this user for a password? Null when not known, or not any more.</summary>
+    public bool? AsksForPassword(string database, string user) =>
+        _demands.TryGetValue((database, user), out var demand) && Environment.TickCount64 - demand.AtMs < TrustAge.TotalMilliseconds ? demand.Asks : null;
+
+    public void NoteDemand(string database, string user, bool asks) => _demands[(database, user)] = (asks, Environment.TickCount64);
+
+    /// <summary>The ParameterStatus messages for a client with these settings, null when no server has said them yet.</summary>
+    public byte[]? Greeting(string database, string user, SettingsSet settings) => _greetings.GetValueOrDefault((database, user, settings));
+
+    public void NoteGreeting(string database, string user, SettingsSet settings, byte[] messages)
+    {
+        if (_greetings.Count >= MaxGreetings)
+            _greetings.Clear();
+        _greetings[(database, user, settings)] = messages;
+    }
+
+    /// <summary>After a reload or a change of primary: everything that servers said is asked again.</summary>
+    public void ForgetServers()
+    {
+        _demands.Clear();
+        _greetings.Clear();
+    }
+}

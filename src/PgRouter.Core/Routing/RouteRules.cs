@@ -1,0 +1,115 @@
+using PgRouter.Sql;
+
+namespace PgRouter.Core.Routing;
+
+/// <summary>Empty requests and the router's own commands: answered here.</summary>
+internal sealed class LocalRule : RouteRule
+{
+    public override RouteReason Reason => RouteReason.Local;
+
+    public override int Decide(in RouteInput input) => input.Class <= StatementClass.Local ? Nowhere : Pass;
+}
+
+/// <summary>A server is held: open transaction, pin, session mode.</summary>
+internal sealed class HeldRule : RouteRule
+{
+    public override RouteReason Reason => RouteReason.Held;
+
+    public override int Decide(in RouteInput input) => input.HeldNode >= 0 ? input.HeldNode : Pass;
+}
+
+/// <summary>A hint names the node or the role. It never sends a write to a standby.</summary>
+internal sealed class HintRule : RouteRule
+{
+    public override RouteReason Reason => RouteReason.Hint;
+
+    public override int Decide(in RouteInput input)
+    {
+        if (input.Hint is not { } hint)
+            return Pass;
+        if (hint.Primary)
+            return input.Cluster.PrimaryIndex;
+        if (input.Class > StatementClass.Read && input.Class != StatementClass.NeedsCatalog && input.Class != StatementClass.PrimaryRead)
+            return Pass;
+        if (hint.Node is { } id)
+            return NodeChoice.ById(input, id);
+        return hint.Standby ? NodeChoice.WeightedStandby(input) : Pass;
+    }
+}
+
+/// <summary>Writes, locks, DDL, and what the grammar does not know: the primary.</summary>
+internal sealed class WriteRule : RouteRule
+{
+    public override RouteReason Reason => RouteReason.Write;
+
+    public override int Decide(in RouteInput input) =>
+        input.Class >= StatementClass.Write && input.Cluster.PrimaryIndex >= 0 ? input.Cluster.PrimaryIndex : Pass;
+}
+
+/// <summary>Functions that the built-in table does not know: the primary, as long as there is one.</summary>
+internal sealed class VolatileFunctionRule : RouteRule
+{
+    public override RouteReason Reason => RouteReason.VolatileFunction;
+
+    public override int Decide(in RouteInput input) =>
+        input.Class == StatementClass.NeedsCatalog && input.CanUsePrimary ? input.Cluster.PrimaryIndex : Pass;
+}
+
+/// <summary>What differs on a standby (system catalogs, SHOW, cursors): the primary, as long as there is one.</summary>
+internal sealed class CatalogRule : RouteRule
+{
+    public override RouteReason Reason => RouteReason.Catalog;
+
+    public override int Decide(in RouteInput input) =>
+        input.Class == StatementClass.PrimaryRead && input.CanUsePrimary ? input.Cluster.PrimaryIndex : Pass;
+}
+
+/// <summary>A transaction begins: on the primary, unless it says READ ONLY.</summary>
+internal sealed class TransactionRule : RouteRule
+{
+    public override RouteReason Reason => RouteReason.Transaction;
+
+    public override int Decide(in RouteInput input) =>
+        input.Class == StatementClass.Transaction && !input.BeginsReadOnly && input.Cluster.PrimaryIndex >= 0 ? input.Cluster.PrimaryIndex : Pass;
+}
+
+/// <summary>Reads go by weight to the nodes that may serve them; so does what only changes the session.</summary>
+internal sealed class BalancedRule : RouteRule
+{
+    public override RouteReason Reason => RouteReason.Balanced;
+
+    public override int Decide(in RouteInput input)
+    {
+        if (!CanRunAnywhere(input))
+            return Pass;
+        var node = NodeChoice.Weighted(input);
+        return node >= 0 ? node : Pass;
+    }
+
+    private static bool CanRunAnywhere(in RouteInput input) =>
+        input.Config.LoadBalanceMode && (input.Class is StatementClass.Read or StatementClass.State || input.BeginsReadOnly);
+}
+
+/// <summary>A read and no standby to serve it: the primary; and with no primary, a read of any kind is better served by a standby than not at all.</summary>
+internal sealed class NoStandbyRule : RouteRule
+{
+    public override RouteReason Reason => RouteReason.NoStandby;
+
+    public override int Decide(in RouteInput input)
+    {
+        if (input.Class >= StatementClass.Write || (input.Class == StatementClass.Transaction && !input.BeginsReadOnly))
+            return Pass;
+        if (input.CanUsePrimary)
+            return input.Cluster.PrimaryIndex;
+        var node = NodeChoice.AnyUsable(input);
+        return node >= 0 ? node : Pass;
+    }
+}
+
+/// <summary>A write and no primary.</summary>
+internal sealed class NoPrimaryRule : RouteRule
+{
+    public override RouteReason Reason => RouteReason.NoPrimary;
+
+    public override int Decide(in RouteInput input) => Nowhere;
+}

@@ -1,0 +1,59 @@
+using PgRouter.Core.Transport;
+using PgRouter.Protocol;
+
+namespace PgRouter.Core.Servers;
+
+/// <summary>
+/// A cancel request for what a server runs now, on a connection of its own. Until PostgreSQL has closed that connection, which it does after
+/// it has sent the signal, the server is not given to another client, so that a late cancel never hits the next one. The server's loop.
+/// Source: "Canceling Requests in Progress".
+/// </summary>
+internal static class ServerCancel
+{
+    public static async Task SendAsync(ServerConnection server, TimeSpan timeout)
+    {
+        server.CancelsUnderWay++;
+        var loop = server.Socket.Loop;
+        try
+        {
+            await ExchangeAsync(loop, server, timeout);
+        }
+        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)
+        {
+            // The node cannot be reached: then there is nothing to cancel there, and the session learns that by itself.
+        }
+        finally
+        {
+            if (--server.CancelsUnderWay == 0 && server.AfterCancels is { } after)
+            {
+                server.AfterCancels = null;
+                after();
+            }
+        }
+    }
+
+    private static async Task ExchangeAsync(EventLoop loop, ServerConnection server, TimeSpan timeout)
+    {
+        var addresses = await ServerAddress.ResolveAsync(server.Node.Host, server.Node.Port);
+        var signal = new Signal(loop);
+        using var deadline = new Deadline(signal);
+        deadline.Start(timeout);
+        var socket = LoopSocket.BeginConnect(loop, server.Socket.RemoteEndPoint ?? addresses[0]);
+        try
+        {
+            socket.Owner = signal;
+            while (!socket.IsWritable && !deadline.HasPassed)
+                await signal;
+            var writer = new MessageWriter();
+            StartupPacket.WriteCancelRequest(writer, server.Pid, server.CancelKey);
+            if (deadline.HasPassed || socket.FinishConnect() != 0 || socket.TrySend(writer.WrittenSpan) < 0)
+                return;
+            while (!deadline.HasPassed && !socket.PeerClosed)
+                await signal;
+        }
+        finally
+        {
+            socket.Close();
+        }
+    }
+}

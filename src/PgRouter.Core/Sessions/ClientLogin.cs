@@ -1,0 +1,329 @@
+using System.Net;
+using System.Security.Cryptography;
+using PgRouter.Core.Authentication;
+using PgRouter.Core.Cluster;
+using PgRouter.Core.Configuration;
+using PgRouter.Core.Servers;
+using PgRouter.Core.Transport;
+using PgRouter.Protocol;
+
+namespace PgRouter.Core.Sessions;
+
+/// <summary>
+/// A new connection until it is a session: encryption requests, cancel requests, the start-up packet, who the client is. One handler on one loop,
+/// bounded by authentication_timeout.
+/// </summary>
+internal sealed class ClientLogin
+{
+    private readonly LoopServices _host;
+    private readonly SessionServices _services;
+    private readonly LoopSocket _client;
+    private readonly Signal _signal;
+    private readonly Deadline _deadline;
+    private readonly MessageWriter _writer = new();
+    private readonly RouterConfig _config;
+    private readonly ServerConnector _connector;
+    private IncomingBytes _input;
+    private OutgoingBytes _output;
+
+    private ClientLogin(LoopServices host, ServerConnector connector, LoopSocket client)
+    {
+        _host = host;
+        _services = host.Services;
+        _connector = connector;
+        _client = client;
+        _signal = new Signal(host.Loop);
+        _deadline = new Deadline(_signal);
+        _config = _services.Config();
+        client.Owner = _signal;
+    }
+
+    /// <summary>Serves a connection from its first byte to its last. Never throws.</summary>
+    public static async Task ServeAsync(LoopServices host, ServerConnector connector, LoopSocket client)
+    {
+        var login = new ClientLogin(host, connector, client);
+        host.Services.Clients.Connected();
+        try
+        {
+            if (await login.RunAsync() is { } session)
+                await session.RunAsync(login.TakeInput());
+        }
+        catch (Exception e)
+        {
+            SessionLog.Failed(host.Services.Logger, e, 0, "", "");
+        }
+        finally
+        {
+            login.Dispose();
+            host.Services.Clients.Disconnected();
+        }
+    }
+
+    private async Task<ClientSession?> RunAsync()
+    {
+        _deadline.Start(_config.AuthenticationTimeout);
+        if (await ReadStartupAsync() is not { } startup)
+            return null;
+        var limit = _config.MaxClientConn;
+        if (limit > 0 && _services.Clients.ConnectionCount > limit)
+        {
+            return Refuse(
+                startup,
+                ErrorMessage.Fatal(SqlStates.TooManyConnections, "sorry, too many clients already", hint: $"max_client_conn is {limit}."),
+                "max_client_conn");
+        }
+        if (!Negotiate(startup, out var settings, out var error))
+            return Refuse(startup, error!, error!.Message);
+        var identity = new ClientIdentity(
+            startup.User, startup.Database, startup.Find("application_name") ?? "", settings, startup.ProtocolVersion)
+        {
+            IsConsole = startup.Database is "pgbouncer" or "pgrouter",
+        };
+        if (!await AuthenticateAsync(startup, identity))
+            return null;
+        var session = new ClientSession(_host, _client, _signal, identity);
+        if (_config.LogConnections)
+            SessionLog.Connected(_services.Logger, HostName(), identity.User, identity.Database, identity.ApplicationName, 0);
+        // 4 bytes of secret for 3.0; 3.2 has room for 32.
+        var secret = RandomNumberGenerator.GetBytes(startup.ProtocolVersion >= ProtocolConstants.Version32 ? 32 : 4);
+        if (await session.GreetAsync(secret, _deadline) is { } refusal)
+        {
+            session.Abandon();
+            return Refuse(startup, refusal, refusal.Message);
+        }
+        _deadline.Stop();
+        return session;
+    }
+
+    /// <summary>Up to the start-up packet; encryption is refused politely, a cancel request is carried out. Null = the connection is done.</summary>
+    private async Task<StartupPacket?> ReadStartupAsync()
+    {
+        while (true)
+        {
+            switch (StartupPacket.TryRead(_input.Span, out var packet, out var consumed, out var error))
+            {
+                case StartupReadResult.Invalid:
+                    Send(error!);
+                    return null;
+                case StartupReadResult.NeedMoreData:
+                    if (!await ReadAsync())
+                        return null;
+                    continue;
+            }
+            _input.Consume(consumed);
+            switch (packet!.Kind)
+            {
+                case StartupPacketKind.Startup:
+                    return packet;
+                case StartupPacketKind.CancelRequest:
+                    _services.Clients.Find(packet.CancelProcessId, packet.CancelSecret.Span)?.RequestCancel();
+                    return null;
+                default:
+                    // What was sent behind the request in clear text is not to be taken for part of an encrypted session (CVE-2021-23222).
+                    _input.Release();
+                    if (!_output.Send(_client, [ProtocolConstants.EncryptionRefused]))
+                        return null;
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Protocol options and start-up settings.</summary>
+    private bool Negotiate(StartupPacket startup, out SettingsSet settings, out ErrorMessage? error)
+    {
+        var unknown = startup.Parameters.Where(p => p.Name.StartsWith("_pq_.", StringComparison.Ordinal)).Select(p => p.Name).ToList();
+        if (ProtocolConstants.Minor(startup.ProtocolVersion) > ProtocolConstants.Minor(ProtocolConstants.Version32) || unknown.Count > 0)
+        {
+            var newest = Math.Min(startup.ProtocolVersion, ProtocolConstants.Version32);
+            BackendStartupMessages.WriteNegotiateProtocolVersion(_writer, newest, unknown);
+        }
+        return StartupSettings.TryRead(startup, out settings, out error);
+    }
+
+    private async Task<bool> AuthenticateAsync(StartupPacket startup, ClientIdentity identity)
+    {
+        var request = new HbaRequest
+        {
+            IsLocal = _client.RemoteEndPoint is not IPEndPoint,
+            Address = (_client.RemoteEndPoint as IPEndPoint)?.Address,
+            Database = identity.Database,
+            User = identity.User,
+        };
+        var secret = _services.Logins.Passwords.Current.Find(identity.User);
+        ClientAuthDecision decision;
+        if (_config.EnablePoolHba)
+        {
+            decision = ClientAuthentication.Decide(_services.Logins.Hba.Current.Match(request), secret, request);
+        }
+        else
+        {
+            var asks = await ServerAsksAsync(identity, identity.IsConsole ? _config.SrCheckDatabase : identity.Database);
+            if (asks.Error is { } error)
+            {
+                Refuse(startup, error, error.Message);
+                return false;
+            }
+            decision = asks.Asks
+                ? ClientAuthentication.DecideWithoutHba(secret, request, _config.AllowClearTextFrontendAuth)
+                : new ClientAuthDecision { Kind = ClientAuthKind.Trust, User = identity.User };
+        }
+        return await ExchangeAsync(startup, identity, decision);
+    }
+
+    /// <summary>With enable_pool_hba off the server decides: does it ask this user for a password? Asked of a server once a minute at most.</summary>
+    private async Task<(bool Asks, ErrorMessage? Error)> ServerAsksAsync(ClientIdentity identity, string database)
+    {
+        if (identity.IsConsole && _services.Logins.Passwords.Current.Find(identity.User) is not null)
+            return (true, null);
+        if (_services.Logins.AsksForPassword(database, identity.User) is { } known)
+            return (known, null);
+        var attempt = await TryServersAsync(database, identity.User, _services.Logins.SecretFor(identity.User));
+        if (attempt.Server is null && !attempt.AskedForPassword)
+            return (false, attempt.Error!.Message);
+        _services.Logins.NoteDemand(database, identity.User, attempt.AskedForPassword);
+        return (attempt.AskedForPassword, null);
+    }
+
+    /// <summary>Logs in to the first node that answers, the primary before others; a server that was opened goes to its pool.</summary>
+    private async Task<ServerLoginAttempt> TryServersAsync(string database, string user, PasswordSecret? secret)
+    {
+        var view = _services.Cluster.View;
+        var attempt = new ServerLoginAttempt(null, new Pooling.PoolError(NoNode(), IsUnreachable: true), false);
+        foreach (var node in view.Nodes.OrderBy(n => n.Index == view.PrimaryIndex ? -1 : n.Index))
+        {
+            if (!node.IsUsable)
+                continue;
+            attempt = await _connector.LogInAsync(_host.Loop, node.Config, database, user, secret);
+            if (attempt.Server is { } server)
+                _services.Pools.Get(node.Config, database, user).Adopt(server);
+            if (attempt.Error is not { IsUnreachable: true })
+                return attempt;
+            _services.Pools.Context.ReportFault(node.Id, attempt.Error.Message.Message);
+        }
+        return attempt;
+    }
+
+    private async Task<bool> ExchangeAsync(StartupPacket startup, ClientIdentity identity, ClientAuthDecision decision)
+    {
+        var exchange = new ClientAuthExchange(decision, _services.Logins.Mock);
+        var step = exchange.Start(_writer);
+        while (step == ClientAuthStep.Continue)
+        {
+            Flush();
+            if (await ReadPasswordMessageAsync() is not { } body)
+                return false;
+            step = exchange.Feed(body, _writer);
+        }
+        Flush();
+        if (step == ClientAuthStep.Failure)
+        {
+            Refuse(startup, exchange.Error!, exchange.LogReason);
+            return false;
+        }
+        if (decision.IsVerifiedByServer && !await ServerTakesAsync(startup, identity, exchange.ServerSecret!))
+            return false;
+        if (decision is { Kind: not ClientAuthKind.Trust, IsVerifiedByServer: false } && exchange.ServerSecret is { } shown)
+            _services.Logins.Learn(identity.User, shown);
+        return true;
+    }
+
+    /// <summary>allow_clear_text_frontend_auth: the password is right if it was right before, or if a server takes it.</summary>
+    private async Task<bool> ServerTakesAsync(StartupPacket startup, ClientIdentity identity, PasswordSecret shown)
+    {
+        shown.TryGetPlain(out var password);
+        if (_services.Logins.LearnedSecret(identity.User) is { } learned && learned.Fits(identity.User, password))
+            return true;
+        var database = identity.IsConsole ? _config.SrCheckDatabase : identity.Database;
+        var attempt = await TryServersAsync(database, identity.User, shown);
+        if (attempt.Error is { } error)
+        {
+            Refuse(startup, error.Message, error.Message.Message);
+            return false;
+        }
+        _services.Logins.Learn(identity.User, shown);
+        return true;
+    }
+
+    private async Task<byte[]?> ReadPasswordMessageAsync()
+    {
+        while (true)
+        {
+            if (MessageHeader.TryRead(_input.Span, out var type, out var length))
+            {
+                if (type != FrontendMessage.PasswordMessage || length is < MessageHeader.MinLength or > ClientAuthExchange.MaxPasswordLength + 4)
+                {
+                    Send(ErrorMessage.Fatal(SqlStates.ProtocolViolation, $"expected password response, got message type {type}"));
+                    return null;
+                }
+                if (_input.Count > length)
+                {
+                    var body = _input.Span.Slice(MessageHeader.Size, length - 4).ToArray();
+                    _input.Consume(length + 1);
+                    return body;
+                }
+            }
+            if (!await ReadAsync())
+                return null;
+        }
+    }
+
+    /// <summary>Waits for more bytes; false when the client has gone or the time is over.</summary>
+    private async Task<bool> ReadAsync()
+    {
+        while (true)
+        {
+            var count = _input.Receive(_client, 1024);
+            if (count > 0)
+                return true;
+            if (count != LoopSocket.WouldBlock || !_output.Flush(_client))
+                return false;
+            if (_deadline.HasPassed)
+            {
+                Send(ErrorMessage.Fatal(SqlStates.ProtocolViolation, "login did not end in time (authentication_timeout)"));
+                return false;
+            }
+            await _signal;
+        }
+    }
+
+    private void Flush()
+    {
+        if (_writer.Length > 0)
+            _output.Send(_client, _writer.WrittenSpan);
+        _writer.Clear();
+    }
+
+    private void Send(ErrorMessage error)
+    {
+        error.WriteErrorResponse(_writer);
+        Flush();
+    }
+
+    private ClientSession? Refuse(StartupPacket startup, ErrorMessage error, string reason)
+    {
+        SessionLog.Refused(_services.Logger, HostName(), startup.User, startup.Database, reason);
+        Send(error with { Severity = ErrorMessage.SeverityFatal, LocalizedSeverity = null });
+        return null;
+    }
+
+    private string HostName() => _client.RemoteEndPoint?.ToString() ?? "[local]";
+
+    private static ErrorMessage NoNode() => ErrorMessage.Fatal(
+        SqlStates.CannotConnectNow, "no node of the cluster can be reached", hint: "See SHOW POOL_NODES and the log of the router.");
+
+    /// <summary>What the client sent behind its login.</summary>
+    private byte[] TakeInput()
+    {
+        var bytes = _input.Span.ToArray();
+        _input.Release();
+        return bytes;
+    }
+
+    private void Dispose()
+    {
+        _deadline.Dispose();
+        _input.Release();
+        _output.Release();
+        _client.Close();
+    }
+}

@@ -1,0 +1,38 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+
+namespace PgRouter.Core.Sessions;
+
+/// <summary>All clients by the pid they were given, for cancel requests, limits and SHOW. Any thread.</summary>
+internal sealed class ClientRegistry
+{
+    private readonly ConcurrentDictionary<int, ClientSession> _clients = new();
+    private int _connections;
+
+    /// <summary>Clients that are logged in.</summary>
+    public IEnumerable<ClientSession> Clients => _clients.Values;
+
+    /// <summary>Connections, those that are still logging in included.</summary>
+    public int ConnectionCount => Volatile.Read(ref _connections);
+
+    public void Connected() => Interlocked.Increment(ref _connections);
+
+    public void Disconnected() => Interlocked.Decrement(ref _connections);
+
+    /// <summary>Registers a session under a new positive pid, unique in the process and not to be guessed from another.</summary>
+    public int Add(ClientSession session)
+    {
+        while (true)
+        {
+            var pid = RandomNumberGenerator.GetInt32(1, int.MaxValue);
+            if (_clients.TryAdd(pid, session))
+                return pid;
+        }
+    }
+
+    public void Remove(int pid) => _clients.TryRemove(pid, out _);
+
+    /// <summary>The session with this pid and cancel key, or null; the time does not depend on where the keys differ.</summary>
+    public ClientSession? Find(int pid, ReadOnlySpan<byte> secret) =>
+        _clients.TryGetValue(pid, out var session) && CryptographicOperations.FixedTimeEquals(session.CancelSecret, secret) ? session : null;
+}

@@ -1,0 +1,418 @@
+using PgRouter.Core.Servers;
+using PgRouter.Protocol;
+using PgRouter.Sql;
+
+namespace PgRouter.Core.Sessions;
+
+/// <summary>
+/// Extended protocol: everything up to Sync or Flush is one batch, looked at whole before a server is taken, then sent with the client's statement
+/// names exchanged for the shared ones. What the router answers itself stands in the plan (<see cref="OwedReplies"/>) at its place.
+/// </summary>
+internal sealed partial class ClientSession
+{
+    private static readonly byte[] ParseComplete = [BackendMessage.ParseComplete, 0, 0, 0, 4];
+    private static readonly byte[] CloseComplete = [BackendMessage.CloseComplete, 0, 0, 0, 4];
+    private static readonly StatementInfo NothingAtAll = new(StatementClass.Empty, "", []);
+    private static long _lastUnnamed;
+
+    private StatementMap? _statements;
+    private UnnamedStatement _unnamed;
+    private StatementInfo? _portal;
+    private Dictionary<byte[], StatementInfo>? _portals;
+    private bool _unsynced;
+
+    private Step OnBatch(Span<byte> rest, out int used)
+    {
+        used = 0;
+        var batch = default(BatchScan);
+        if (!Scan(rest, ref batch, out var step))
+            return step;
+        if (!batch.IsComplete)
+        {
+            if (batch.Needed <= RequestLimit)
+                return Step.Continue;
+            if (batch.Length == 0)
+                return OnLargeMessage(rest, out used);
+            // More than the buffer holds and no Sync yet: whatever is still to come, the primary can run it.
+            batch.Class = StatementClass.Unknown;
+        }
+        BeginRequest(batch.Length, batch.EndsInSync);
+        batch.HasLocal |= Identity.IsConsole;
+        if (batch.HasLocal)
+            return IsBusy ? Step.Wait : Step.Local;
+        if (_lease is null && batch.NeedsNoServer)
+            return IsAnsweredWithoutServer(rest[..batch.Length], out used);
+        step = Obtain(batch.Class, batch.Hint, batch.BeginsReadOnly, batch.Effects);
+        if (step != Step.Continue)
+            return step;
+        used = batch.Length;
+        SendBatch(rest[..used], batch);
+        return Step.Continue;
+    }
+
+    /// <summary>Looks at each message up to Sync or Flush: how strict, which names, what must be rewritten. False when the parser must be asked first.</summary>
+    private bool Scan(Span<byte> rest, ref BatchScan batch, out Step step)
+    {
+        step = Step.Continue;
+        batch.NeedsNoServer = true;
+        while (MessageHeader.TryRead(rest[batch.Length..], out var type, out var length))
+        {
+            if (!IsExtended(type))
+            {
+                batch.IsComplete = true;
+                return true;
+            }
+            if (length < MessageHeader.MinLength)
+            {
+                step = ProtocolViolation($"invalid message length {length}");
+                return false;
+            }
+            var total = (long)length + 1;
+            batch.Needed = batch.Length + total;
+            if (rest.Length < batch.Needed)
+                return true;
+            if (!ScanMessage(type, rest.Slice(batch.Length + MessageHeader.Size, length - 4), ref batch, out step))
+                return false;
+            batch.Length += (int)total;
+            if (type is FrontendMessage.Sync or FrontendMessage.Flush)
+            {
+                batch.IsComplete = true;
+                batch.EndsInSync = type == FrontendMessage.Sync;
+                return true;
+            }
+        }
+        batch.Needed = batch.Length + MessageHeader.Size;
+        return true;
+    }
+
+    private bool ScanMessage(byte type, ReadOnlySpan<byte> body, ref BatchScan batch, out Step step)
+    {
+        step = Step.Continue;
+        var reader = new MessageReader(body);
+        switch (type)
+        {
+            case FrontendMessage.Parse:
+                if (!reader.TryReadCString(out var name) || !reader.TryReadCString(out var sql))
+                    return Malformed(out step);
+                if (Identity.IsConsole)
+                {
+                    batch.HasLocal = true;
+                    return true;
+                }
+                if (FindInfo(sql, batch.Length) is not { } info)
+                {
+                    step = AskParser(batch.Length, batch.Length + MessageHeader.Size + name.Length + 1, sql.Length);
+                    return false;
+                }
+                batch.Add(info);
+                batch.NeedsNoServer = false;
+                batch.Rewrites |= name.Length > 0;
+                if (name.Length == 0)
+                {
+                    batch.UnnamedParses++;
+                    batch.UnnamedInfo = info;
+                }
+                return true;
+            case FrontendMessage.Bind:
+                if (!reader.TryReadCString(out _) || !reader.TryReadCString(out var bound))
+                    return Malformed(out step);
+                ScanStatementName(bound, ref batch);
+                return true;
+            case FrontendMessage.Describe or FrontendMessage.Close:
+                if (!reader.TryReadByte(out var kind) || !reader.TryReadCString(out var target))
+                    return Malformed(out step);
+                if (kind == (byte)'S')
+                    ScanStatementName(target, ref batch, isClose: type == FrontendMessage.Close);
+                else
+                    batch.NeedsNoServer &= type == FrontendMessage.Close;
+                return true;
+            case FrontendMessage.Execute:
+                batch.NeedsNoServer = false;
+                return true;
+            default:
+                return true;
+        }
+    }
+
+    /// <summary>A name that Bind, Describe or Close uses: what it stands for counts like the text itself.</summary>
+    private void ScanStatementName(ReadOnlySpan<byte> name, ref BatchScan batch, bool isClose = false)
+    {
+        if (name.Length > 0)
+        {
+            batch.Rewrites = true;
+            if (_statements?.Find(name) is { } statement && !isClose)
+                batch.Add(statement.Info);
+        }
+        else if (batch.UnnamedParses == 0 && !isClose)
+        {
+            batch.Rewrites = true; // The unnamed statement of an earlier batch: it may have to be made again.
+            if (_unnamed.Info is { } info)
+                batch.Add(info);
+        }
+        batch.NeedsNoServer &= isClose;
+    }
+
+    private bool Malformed(out Step step)
+    {
+        step = ProtocolViolation("invalid message format");
+        return false;
+    }
+
+    private static bool IsExtended(byte type) =>
+        type is FrontendMessage.Parse or FrontendMessage.Bind or FrontendMessage.Describe or FrontendMessage.Execute or FrontendMessage.Close
+            or FrontendMessage.Sync or FrontendMessage.Flush;
+
+    /// <summary>Only Close, Flush and Sync while no server is held: nothing a server would need to know.</summary>
+    private Step IsAnsweredWithoutServer(ReadOnlySpan<byte> batch, out int used)
+    {
+        used = batch.Length;
+        var writer = new MessageWriter();
+        while (!batch.IsEmpty && MessageHeader.TryRead(batch, out var type, out var length))
+        {
+            if (type == FrontendMessage.Close)
+            {
+                var name = batch[(MessageHeader.Size + 1)..length];
+                if (batch[MessageHeader.Size] == (byte)'S')
+                    CloseStatement(name);
+                writer.WriteBytes(CloseComplete);
+            }
+            else if (type == FrontendMessage.Sync)
+            {
+                _skipToSync = false;
+                BackendStartupMessages.WriteReadyForQuery(writer, TransactionStatus.Idle);
+            }
+            batch = batch[(length + 1)..];
+        }
+        SendToClient(writer.WrittenSpan);
+        EndRequest();
+        return Step.Continue;
+    }
+
+    private void SendBatch(Span<byte> bytes, in BatchScan batch)
+    {
+        var server = _lease!.Server;
+        var info = batch.First ?? NothingAtAll;
+        NoteRequest(server, info, bytes, mayRetain: batch.EndsInSync && !_unsynced && batch.Class <= StatementClass.Read);
+        if (batch.Rewrites)
+            SendRewritten(server, bytes, batch);
+        else
+            SendAsItIs(server, bytes, batch);
+        if (batch.EndsInSync)
+        {
+            _unsynced = false;
+            _skipToSync = false;
+        }
+        else
+        {
+            _unsynced = true;
+        }
+        EndRequest();
+        EmitLocalReplies(server);
+    }
+
+    /// <summary>Nothing to exchange: the bytes go as they came, the plan gets one entry per message.</summary>
+    private void SendAsItIs(ServerConnection server, Span<byte> bytes, in BatchScan batch)
+    {
+        for (var position = 0; position < bytes.Length;)
+        {
+            MessageHeader.TryRead(bytes[position..], out var type, out var length);
+            Plan(server, type, bytes.Slice(position + MessageHeader.Size, length - 4), batch);
+            position += length + 1;
+        }
+        SendToServer(server, bytes);
+    }
+
+    /// <summary>The plan entry of a message that is forwarded unchanged.</summary>
+    private void Plan(ServerConnection server, byte type, ReadOnlySpan<byte> body, in BatchScan batch)
+    {
+        switch (type)
+        {
+            case FrontendMessage.Parse:
+                RememberUnnamed(server, body, batch.UnnamedParses == 1 ? batch.UnnamedInfo : FindUnnamedInfo(body));
+                server.Owed.Enqueue(new OwedReply(ReplyKind.Parse));
+                break;
+            case FrontendMessage.Bind:
+                _counters.Binds++;
+                NotePortal(body, _unnamed.Info);
+                server.Owed.Enqueue(new OwedReply(ReplyKind.Bind));
+                break;
+            case FrontendMessage.Describe:
+                server.Owed.Enqueue(new OwedReply(ReplyKind.Describe));
+                break;
+            case FrontendMessage.Execute:
+                _counters.Queries++;
+                server.Owed.Enqueue(new OwedReply(ReplyKind.Execute, Subject: PortalInfo(body)));
+                break;
+            case FrontendMessage.Close:
+                if (body[0] == (byte)'S')
+                    _unnamed.Forget(); // A named one does not come here.
+                server.Owed.Enqueue(new OwedReply(ReplyKind.Close));
+                break;
+            case FrontendMessage.Sync:
+                if (!_copyingIn) // During COPY the server ignores it.
+                    server.Owed.Enqueue(new OwedReply(ReplyKind.Sync));
+                break;
+        }
+    }
+
+    /// <summary>The unnamed statement outlives its Sync: its text is kept so that it can be made again on another server.</summary>
+    private void RememberUnnamed(ServerConnection server, ReadOnlySpan<byte> parseBody, StatementInfo? info)
+    {
+        _counters.ClientParses++;
+        _counters.ServerParses++;
+        _unnamed.Remember(parseBody, info, Interlocked.Increment(ref _lastUnnamed));
+        server.UnnamedStatementOwner = _unnamed.Use;
+    }
+
+    private StatementInfo? FindUnnamedInfo(ReadOnlySpan<byte> parseBody)
+    {
+        var reader = new MessageReader(parseBody);
+        reader.TryReadCString(out _);
+        reader.TryReadCString(out var sql);
+        return _host.Shapes.Find(sql, _conformingStrings);
+    }
+
+    private void NotePortal(ReadOnlySpan<byte> bindBody, StatementInfo? info)
+    {
+        var reader = new MessageReader(bindBody);
+        reader.TryReadCString(out var portal);
+        if (portal.IsEmpty)
+            _portal = info;
+        else if (info is not null)
+            (_portals ??= new Dictionary<byte[], StatementInfo>(ByteArrayComparer.Instance))[portal.ToArray()] = info;
+    }
+
+    private StatementInfo? PortalInfo(ReadOnlySpan<byte> executeBody)
+    {
+        var reader = new MessageReader(executeBody);
+        reader.TryReadCString(out var portal);
+        if (portal.IsEmpty)
+            return _portal;
+        StatementInfo? info = null;
+        _portals?.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(portal, out info);
+        return info;
+    }
+
+    /// <summary>One message larger than the buffer: what it is stands in its head, the rest streams.</summary>
+    private Step OnLargeMessage(Span<byte> rest, out int used)
+    {
+        used = 0;
+        MessageHeader.TryRead(rest, out var type, out var length);
+        var total = (long)length + 1;
+        BeginRequest((int)Math.Min(total, int.MaxValue), endsInReadyForQuery: false);
+        var info = type == FrontendMessage.Bind ? BoundInfo(rest[MessageHeader.Size..]) : TooLarge;
+        var step = Obtain(info?.Class ?? StatementClass.Unknown, info?.Hint, beginsReadOnly: false, SessionEffects.None);
+        if (step != Step.Continue)
+            return step;
+        used = rest.Length;
+        var server = _lease!.Server;
+        NoteRequest(server, info ?? TooLarge, rest, mayRetain: false);
+        _unsynced = true;
+        if (type == FrontendMessage.Bind)
+            SendLargeBind(server, rest, total);
+        else
+            SendLargeParse(server, rest, total);
+        _streaming = _skipToSync ? 0 : total - rest.Length;
+        _discarding = _skipToSync ? total - rest.Length : 0;
+        EndRequest();
+        EmitLocalReplies(server);
+        return Step.Continue;
+    }
+
+    private StatementInfo? BoundInfo(ReadOnlySpan<byte> head)
+    {
+        var reader = new MessageReader(head);
+        if (!reader.TryReadCString(out _) || !reader.TryReadCString(out var name))
+            return null;
+        return name.IsEmpty ? _unnamed.Info : _statements?.Find(name)?.Info;
+    }
+
+    private void CloseStatement(ReadOnlySpan<byte> nameWithOrWithoutZero)
+    {
+        var end = nameWithOrWithoutZero.IndexOf((byte)0);
+        var name = end < 0 ? nameWithOrWithoutZero : nameWithOrWithoutZero[..end];
+        if (name.IsEmpty)
+            _unnamed.Forget();
+        else
+            _statements?.Remove(name);
+    }
+
+    /// <summary>What a look at a batch found.</summary>
+    private ref struct BatchScan
+    {
+        /// <summary>Bytes of complete messages.</summary>
+        public int Length;
+
+        /// <summary>Bytes that must be here to know more.</summary>
+        public long Needed;
+
+        /// <summary>Ends in Sync or Flush, or another kind of message follows.</summary>
+        public bool IsComplete;
+        public bool EndsInSync;
+
+        /// <summary>Uses statement names, which differ between client and server.</summary>
+        public bool Rewrites;
+
+        /// <summary>Parse messages for the unnamed statement, and what the last of them is.</summary>
+        public int UnnamedParses;
+        public StatementInfo? UnnamedInfo;
+        public bool NeedsNoServer;
+        public bool HasLocal;
+        public bool BeginsReadOnly;
+        public StatementClass Class;
+        public SessionEffects Effects;
+        public RouteHint? Hint;
+        public StatementInfo? First;
+        private int _count;
+
+        public void Add(StatementInfo info)
+        {
+            First ??= info;
+            HasLocal |= info.LocalCommand is not null;
+            if (info.Class > Class)
+                Class = info.Class;
+            Effects |= info.Effects;
+            Hint ??= info.Hint;
+            BeginsReadOnly = ++_count == 1 && ClientSession.BeginsReadOnly(info);
+        }
+    }
+
+    /// <summary>The client's unnamed statement: its Parse body, what it is, and which use of it this is.</summary>
+    private struct UnnamedStatement
+    {
+        private byte[]? _body;
+        private int _length;
+
+        public StatementInfo? Info { get; private set; }
+
+        /// <summary>Number of the Parse that made it, unique in the process; 0 = there is none.</summary>
+        public long Use { get; private set; }
+
+        public readonly ReadOnlySpan<byte> Body => _body.AsSpan(0, _length);
+
+        public void Remember(ReadOnlySpan<byte> body, StatementInfo? info, long use)
+        {
+            if (_body is null || _body.Length < body.Length)
+                _body = new byte[Math.Max(128, body.Length)];
+            body.CopyTo(_body);
+            _length = body.Length;
+            Info = info;
+            Use = use;
+        }
+
+        /// <summary>A Parse too large to be kept: it can be used on the server that has it, and nowhere else.</summary>
+        public void RememberLarge(long use)
+        {
+            _length = 0;
+            Info = TooLarge;
+            Use = use;
+        }
+
+        public void Forget()
+        {
+            _length = 0;
+            Info = null;
+            Use = 0;
+        }
+    }
+}

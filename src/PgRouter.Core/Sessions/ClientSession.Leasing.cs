@@ -1,0 +1,452 @@
+using System.Diagnostics;
+using System.Globalization;
+using PgRouter.Core.Cluster;
+using PgRouter.Core.Configuration;
+using PgRouter.Core.Pooling;
+using PgRouter.Core.Routing;
+using PgRouter.Core.Servers;
+using PgRouter.Core.Telemetry;
+using PgRouter.Core.Transport;
+using PgRouter.Protocol;
+using PgRouter.Sql;
+
+namespace PgRouter.Core.Sessions;
+
+/// <summary>From a request to a server and back: the route, the lease, bringing the server up to date, losing it, giving it back.</summary>
+internal sealed partial class ClientSession
+{
+    private static readonly TimeSpan SynchronizeTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan HoldPollInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly PoolWaiter _waiter;
+    private ServerLease? _lease;
+    private bool _leaseIsFresh;
+    private RouteDecision _decision;
+    private NodeCounters? _nodeCounters;
+    private ServerPool?[] _pools = [];
+    private Dictionary<int, ServerLease>? _kept;
+    private PendingRequest _pending;
+    private ulong _excludedNodes;
+    private string _lossReason = "";
+    private ErrorMessage? _pendingLoss;
+    private int _lastReadNodeId = -1;
+    private (ServerConnection Server, long UseCount) _lastWriter;
+
+    /// <summary>Continue = a server is held for this request; Wait = replies must come first; Acquire = go and wait for one (or for an error).</summary>
+    private Step Obtain(StatementClass statementClass, RouteHint? hint, bool beginsReadOnly, SessionEffects effects)
+    {
+        if (_pendingLoss is null && _lease is { } lease)
+        {
+            if (_leaseIsFresh)
+            {
+                _leaseIsFresh = false;
+                return Step.Continue;
+            }
+            // Behind a read that is still running on a standby only reads may follow: anything else waits to be routed by itself.
+            return lease.Server.Owed.Count > 0 && statementClass > StatementClass.Read && !IsOnPrimary(lease) ? Step.Wait : Step.Continue;
+        }
+        _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
+        if (_pendingLoss is not null)
+            return Step.Acquire;
+        if (_cancelRequested)
+            _cancelRequested = false; // It was for a statement that has ended.
+        var taken = TryTakeLease();
+        if (taken is null || NeedsPreparation(taken))
+        {
+            _unprepared = taken;
+            return Step.Acquire;
+        }
+        Hold(taken);
+        return Step.Continue;
+    }
+
+    private ServerLease? _unprepared;
+
+    private bool IsOnPrimary(ServerLease lease) => _services.Cluster.View.Primary?.Id == lease.Server.Node.Id;
+
+    private RouteDecision Decide(ClusterView cluster, RouterConfig config) => Router.Decide(new RouteInput
+    {
+        Class = _pending.Class,
+        BeginsReadOnly = _pending.BeginsReadOnly,
+        Hint = _pending.Hint,
+        HeldNode = -1,
+        Excluded = _excludedNodes,
+        Cluster = cluster,
+        Config = config,
+        Draw = _host.Draw(),
+    });
+
+    /// <summary>A server for the pending request at once, or null.</summary>
+    private ServerLease? TryTakeLease()
+    {
+        var cluster = _services.Cluster.View;
+        _decision = Decide(cluster, _services.Config());
+        if (_decision.NodeIndex < 0)
+            return null;
+        var node = cluster.Nodes[_decision.NodeIndex];
+        return TakeKept(node.Id) ?? PoolOf(node).TryTake(Loop);
+    }
+
+    /// <summary>In session mode: the server this client already has on a node.</summary>
+    private ServerLease? TakeKept(int nodeId)
+    {
+        if (_kept is null || !_kept.Remove(nodeId, out var lease))
+            return null;
+        if (lease.Server.IsClean)
+            return lease;
+        lease.Break("lost while the client was idle");
+        return null;
+    }
+
+    private ServerPool PoolOf(NodeView node)
+    {
+        if (_pools.Length <= node.Index)
+            Array.Resize(ref _pools, node.Index + 1);
+        ref var pool = ref _pools[node.Index];
+        if (pool is null || pool.IsRetired || !ReferenceEquals(pool.Node, node.Config))
+            pool = _services.Pools.Get(node.Config, Identity.Database, Identity.User);
+        return pool;
+    }
+
+    private bool NeedsPreparation(ServerLease lease) =>
+        !lease.Server.Settings.SameAs(_settings) || (_pending.Effects & SessionEffects.ReadsSequenceState) != 0;
+
+    private void Hold(ServerLease lease)
+    {
+        _lease = lease;
+        lease.Server.ClientPid = Pid;
+        lease.Server.Socket.Owner = _signal;
+        _nodeCounters = _host.Statistics.Node(lease.Server.Node.Id);
+        if (_decision.Reason is RouteReason.Balanced or RouteReason.NoStandby)
+            _lastReadNodeId = lease.Server.Node.Id;
+        _counters.ServerAssignments++;
+    }
+
+    /// <summary>Waits until the pending request has a server that is up to date, or answers it with an error.</summary>
+    private async Task AcquireAsync()
+    {
+        if (_pendingLoss is { } loss)
+        {
+            _pendingLoss = null;
+            FailRequest(loss);
+            return;
+        }
+        var started = Stopwatch.GetTimestamp();
+        var (lease, error) = _unprepared is { } taken ? (taken, null) : await WaitForLeaseAsync();
+        _unprepared = null;
+        if (lease is not null)
+        {
+            _waitSince = 0;
+            Hold(lease);
+            error = await PrepareServerAsync(lease.Server);
+            if (error is not null)
+            {
+                _lease = null;
+                lease.Break($"could not be brought up to date: {error.Message}");
+            }
+        }
+        _counters.WaitTicks += Stopwatch.GetTimestamp() - started;
+        _waitSince = 0;
+        if (_ended)
+            return;
+        if (error is not null)
+            FailRequest(error);
+        else
+            _leaseIsFresh = true;
+    }
+
+    private long _waitSince;
+
+    /// <summary>Asks node after node until one gives a server; the deadline is query_wait_timeout over all of it.</summary>
+    private async Task<(ServerLease? Lease, ErrorMessage? Error)> WaitForLeaseAsync()
+    {
+        _waitSince = Loop.NowMs;
+        var config = _services.Config();
+        using var deadline = new Deadline(_signal);
+        deadline.Start(config.QueryWaitTimeout);
+        while (!_ended)
+        {
+            if (IsAbandoned())
+                return (null, null);
+            var cluster = _services.Cluster.View;
+            _decision = Decide(cluster, config);
+            if (_decision.NodeIndex < 0)
+            {
+                if (await HoldForPrimaryAsync(config))
+                    continue;
+                return (null, NoPrimary());
+            }
+            var node = cluster.Nodes[_decision.NodeIndex];
+            var pool = PoolOf(node);
+            if ((TakeKept(node.Id) ?? pool.TryTake(Loop)) is { } lease)
+                return (lease, null);
+            var error = await WaitInPoolAsync(pool, deadline);
+            if (_waiter.Lease is { } granted)
+            {
+                _waiter.Reset();
+                return (granted, null);
+            }
+            if (error is null)
+                continue;
+            if (!error.IsUnreachable || !MayTryAnother(node))
+                return (null, AsError(error.Message));
+        }
+        return (null, null);
+    }
+
+    private async Task<PoolError?> WaitInPoolAsync(ServerPool pool, Deadline deadline)
+    {
+        pool.Wait(_waiter);
+        while (_waiter.Lease is null && _waiter.Error is null)
+        {
+            await _signal;
+            if (_waiter.Lease is not null || _waiter.Error is not null)
+                break;
+            if (IsAbandoned() || _terminateAtOnce)
+            {
+                pool.Cancel(_waiter);
+                return null;
+            }
+            if (_cancelRequested)
+            {
+                _cancelRequested = false;
+                pool.Cancel(_waiter);
+                return new PoolError(ErrorMessage.Error(SqlStates.QueryCanceled, "canceling statement due to user request"), IsUnreachable: false);
+            }
+            if (deadline.HasPassed)
+            {
+                pool.Cancel(_waiter);
+                return new PoolError(QueryWaitTimeout(pool), IsUnreachable: false);
+            }
+        }
+        return _waiter.Error;
+    }
+
+    /// <summary>A client that went away while a read of its own was waiting needs no answer. What writes is run all the same, as PostgreSQL would.</summary>
+    private bool IsAbandoned()
+    {
+        if (_client.PeerClosed && _pending.Class <= StatementClass.PrimaryRead)
+            Finish("client went away while waiting for a server");
+        return _ended;
+    }
+
+    private bool MayTryAnother(NodeView node)
+    {
+        _excludedNodes |= 1UL << node.Index;
+        return _pending.Class < StatementClass.Write;
+    }
+
+    /// <summary>pgrouter.failover_hold: true when the cluster may have a primary now.</summary>
+    private async Task<bool> HoldForPrimaryAsync(RouterConfig config)
+    {
+        if (Loop.NowMs - _waitSince >= config.FailoverHold.TotalMilliseconds)
+            return false;
+        using var pause = new Deadline(_signal);
+        pause.Start(HoldPollInterval);
+        while (!pause.HasPassed && !IsAbandoned() && !_terminateAtOnce)
+            await _signal;
+        return true;
+    }
+
+    /// <summary>Gives the server this client's settings, and takes another client's sequence values from it when they are asked for.</summary>
+    private async Task<ErrorMessage?> PrepareServerAsync(ServerConnection server)
+    {
+        if (!server.Settings.SameAs(_settings))
+        {
+            if (await server.ExecuteAsync(server.Settings.ScriptTo(_settings), _signal, SynchronizeTimeout) is { } error)
+                return AsError(error);
+            server.Settings = _settings;
+        }
+        if ((_pending.Effects & SessionEffects.ReadsSequenceState) == 0)
+            return null;
+        // The last nextval on this server may have been another client's: then it must look as in a fresh session.
+        if (ReferenceEquals(_lastWriter.Server, server) && _lastWriter.UseCount == server.UseCount - 1)
+            return null;
+        return await server.ExecuteAsync("DISCARD SEQUENCES", _signal, SynchronizeTimeout) is { } failure ? AsError(failure) : null;
+    }
+
+    /// <summary>Answers the pending request with an error; the session lives.</summary>
+    private void FailRequest(ErrorMessage error)
+    {
+        var here = Math.Min(_requestLength, _input.Count);
+        ConsumeInput(here);
+        _discarding = _requestLength - here;
+        EndRequest();
+        _excludedNodes = 0;
+        var writer = new MessageWriter();
+        error.WriteErrorResponse(writer);
+        if (_requestEndsInReadyForQuery)
+            BackendStartupMessages.WriteReadyForQuery(writer, TransactionStatus.Idle);
+        else
+            _skipToSync = true;
+        SendToClient(writer.WrittenSpan);
+        _signal.Set();
+    }
+
+    /// <summary>After ReadyForQuery: the server goes back when nothing ties it to this client.</summary>
+    private void ReleaseIfIdle(ServerConnection server)
+    {
+        if (_lease is not { } lease || !server.IsIdle || _unsynced || _pins != PinReasons.None || server.BodyRemaining > 0)
+            return;
+        _lease = null;
+        _lastWriter = (server, server.UseCount);
+        if (_services.Config().PoolMode == PoolMode.Session)
+            (_kept ??= []).Add(server.Node.Id, lease);
+        else
+            lease.Release();
+    }
+
+    private void Break(ServerConnection server, string reason)
+    {
+        _lossReason = reason;
+        OnServerLost(reason);
+    }
+
+    /// <summary>
+    /// The connection to the server is gone. A read that had said nothing runs once elsewhere; otherwise the client gets the error and lives.
+    /// </summary>
+    private void OnServerLost(string reason)
+    {
+        var lease = _lease!;
+        var server = lease.Server;
+        _lease = null;
+        _leaseIsFresh = false;
+        var wasAsked = server.Owed.Count > 0 || _unsynced;
+        var wasInTransaction = server.Status != TransactionStatus.Idle || _pins != PinReasons.None;
+        var commits = IsCommitUnderWay(server);
+        var endsInReadyForQuery = server.Owed.ReadyForQueryCount;
+        while (server.Owed.Count > 0)
+            TakeBack(server, server.Owed.Dequeue());
+        _services.Pools.Context.ReportFault(server.Node.Id, reason);
+        var movable = !_answerStarted && !server.Retained.IsEmpty && !wasInTransaction;
+        if (movable)
+            MoveRequest(server);
+        SessionLog.ServerLost(
+            _services.Logger, Pid, server.Node.Id, reason, movable ? "the statement runs elsewhere" : wasAsked ? "the client gets an error" : "idle");
+        lease.Break(reason);
+        ForgetServerState();
+        if (movable)
+            return;
+        var error = commits ? CommitUnknown(reason) : ServerGone(server, reason);
+        if (wasAsked)
+            FailAfterLoss(error, endsInReadyForQuery);
+        else if (wasInTransaction)
+            _pendingLoss = error; // Nothing is asked now: the client learns it with its next request.
+    }
+
+    /// <summary>Puts the request back in front of the client's input, to be routed again without the node that failed.</summary>
+    private void MoveRequest(ServerConnection server)
+    {
+        _input.Prepend(server.Retained);
+        if (_services.Cluster.View.Nodes.FirstOrDefault(n => n.Id == server.Node.Id) is { } node)
+            _excludedNodes |= 1UL << node.Index;
+        _skipToSync = false;
+        _unsynced = false;
+        _signal.Set();
+    }
+
+    private void FailAfterLoss(ErrorMessage error, int readyForQueryCount)
+    {
+        var writer = new MessageWriter();
+        error.WriteErrorResponse(writer);
+        _skipToSync |= _unsynced || readyForQueryCount == 0;
+        if (_streaming > 0)
+        {
+            _discarding = _streaming;
+            _streaming = 0;
+        }
+        for (var i = 0; i < readyForQueryCount; i++)
+            BackendStartupMessages.WriteReadyForQuery(writer, TransactionStatus.Idle);
+        _unsynced = false;
+        SendToClient(writer.WrittenSpan);
+        _signal.Set();
+    }
+
+    /// <summary>What a session keeps on its server is gone with it.</summary>
+    private void ForgetServerState()
+    {
+        _pins = PinReasons.None;
+        _pinnedSince = null;
+        _copyingIn = false;
+        _requestFailed = false;
+        _executed?.Clear();
+        _portal = null;
+        _portals?.Clear();
+    }
+
+    /// <summary>The client has gone: its servers go back after a reset, or finish what they do without it, or are closed.</summary>
+    private void GiveUpServers()
+    {
+        if (_unprepared is { } unprepared)
+            unprepared.Release();
+        _waiter.Lease?.Release();
+        if (_kept is not null)
+        {
+            foreach (var kept in _kept.Values)
+                kept.Recycle(_services.Config().ResetQueryList);
+            _kept.Clear();
+        }
+        if (_lease is not { } lease)
+            return;
+        _lease = null;
+        var server = lease.Server;
+        if (server.Owed.Count == 0 && !_unsynced && _streaming == 0 && server.BodyRemaining == 0 && server.Output.IsEmpty && !server.Socket.PeerClosed)
+            lease.Recycle(_services.Config().ResetQueryList);
+        else if (IsWriteUnderWay(server))
+            _ = ServerDrain.FinishAsync(lease, _services.Config().ResetQueryList);
+        else
+            lease.Break("its client went away in the middle of a statement");
+    }
+
+    /// <summary>Something that PostgreSQL would have finished for a client that left is under way, all of it sent.</summary>
+    private bool IsWriteUnderWay(ServerConnection server) =>
+        !_unsynced && _streaming == 0 && !_copyingIn && server.Owed.ReadyForQueryCount > 0 && server.Retained.IsEmpty && !server.Socket.PeerClosed;
+
+    private static bool IsCommitUnderWay(ServerConnection server)
+    {
+        for (var i = 0; i < server.Owed.Count; i++)
+        {
+            if (server.Owed[i].Subject is StatementInfo { HasTransactionVerb: true } info
+                && info.Statements.Any(s => s.Verb is TransactionVerb.Commit or TransactionVerb.CommitPrepared))
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>Sends the client's cancel to the server that runs its statement, and to no other.</summary>
+    private void ForwardCancel()
+    {
+        _cancelRequested = false;
+        if (_lease is { } lease && lease.Server.Owed.Count > 0)
+            _ = ServerCancel.SendAsync(lease.Server, _services.Config().ServerConnectTimeout);
+    }
+
+    private static ErrorMessage NoPrimary() => ErrorMessage.Error(
+        SqlStates.CannotConnectNow,
+        "no primary is available: the statement was not run",
+        hint: "Reads go on. Writes work again as soon as a node is out of recovery; see SHOW POOL_NODES.");
+
+    private ErrorMessage QueryWaitTimeout(ServerPool pool) => ErrorMessage.Error(
+        SqlStates.TooManyConnections,
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"no server was free within {_services.Config().QueryWaitTimeout.TotalSeconds} s on node {pool.Node.Id} for {Identity.Database}/{Identity.User}"),
+        hint: $"All {pool.Size} servers of the pool are in use: raise default_pool_size (num_init_children) or query_wait_timeout.");
+
+    private static ErrorMessage ServerGone(ServerConnection server, string reason) => ErrorMessage.Error(
+        SqlStates.AdminShutdown,
+        $"the connection to node {server.Node.Id} was lost: {reason}",
+        detail: "The transaction is rolled back; whether a statement outside a transaction took effect is not known.");
+
+    private static ErrorMessage CommitUnknown(string reason) => ErrorMessage.Error(
+        SqlStates.TransactionResolutionUnknown,
+        $"the connection was lost during COMMIT: {reason}",
+        detail: "Whether the transaction was committed is not known.");
+
+    /// <summary>What a server said when it refused a login ends no client's session.</summary>
+    private static ErrorMessage AsError(ErrorMessage error) =>
+        error.EndsSession ? error with { Severity = ErrorMessage.SeverityError, LocalizedSeverity = null } : error;
+
+    /// <summary>What the pending request needs.</summary>
+    private readonly record struct PendingRequest(StatementClass Class, RouteHint? Hint, bool BeginsReadOnly, SessionEffects Effects);
+}

@@ -1,0 +1,256 @@
+using System.Text;
+using PgRouter.Core.Admin;
+using PgRouter.Core.Transport;
+using PgRouter.Protocol;
+using PgRouter.Sql;
+
+namespace PgRouter.Core.Sessions;
+
+/// <summary>What the router answers itself: empty queries, SHOW POOL_*, the virtual database; in both protocols and in the true transaction status.</summary>
+internal sealed partial class ClientSession
+{
+    private Dictionary<byte[], LocalPortal>? _localPortals;
+    private LocalPortal? _localPortal;
+
+    private TransactionStatus Status => _lease is { } lease ? lease.Server.Status : TransactionStatus.Idle;
+
+    private bool IsAnsweredHere(StatementInfo info) => info.LocalCommand is not null || (info.Class == StatementClass.Empty && _lease is null);
+
+    private AdminContext AdminContext => new()
+    {
+        User = Identity.User,
+        Pid = Pid,
+        LoadBalanceNodeId = _lastReadNodeId,
+        IsConsole = Identity.IsConsole,
+    };
+
+    private async Task AnswerLocallyAsync()
+    {
+        var request = _input.Span[.._requestLength].ToArray();
+        ConsumeInput(_requestLength);
+        var writer = new MessageWriter(1024);
+        if (request[0] == FrontendMessage.Query)
+        {
+            var text = Encoding.UTF8.GetString(request.AsSpan(MessageHeader.Size, request.Length - MessageHeader.Size - 1));
+            await AnswerQueryAsync(text, writer);
+        }
+        else
+        {
+            await AnswerBatchAsync(request, writer);
+        }
+        EndRequest();
+        SendToClient(writer.WrittenSpan);
+        _signal.Set();
+    }
+
+    private async ValueTask AnswerQueryAsync(string text, MessageWriter writer)
+    {
+        var command = CommandOf(text);
+        if (command is null)
+        {
+            writer.Begin(BackendMessage.EmptyQueryResponse);
+            writer.End();
+        }
+        else
+        {
+            LocalResult.Write(writer, await _services.Commands.ExecuteAsync(command, AdminContext, default), [], withDescription: true);
+        }
+        BackendStartupMessages.WriteReadyForQuery(writer, Status);
+    }
+
+    /// <summary>The command in a text, null when the text is empty.</summary>
+    private string? CommandOf(string text)
+    {
+        if (Identity.IsConsole)
+        {
+            var command = text.Trim().TrimEnd(';').TrimEnd();
+            return command.Length == 0 ? null : command;
+        }
+        return _host.Shapes.Find(Encoding.UTF8.GetBytes(text), _conformingStrings)?.LocalCommand ?? _resolved?.GetValueOrDefault(0)?.LocalCommand;
+    }
+
+    private async ValueTask AnswerBatchAsync(byte[] batch, MessageWriter writer)
+    {
+        var failed = false;
+        for (var position = 0; position < batch.Length;)
+        {
+            MessageHeader.TryRead(batch.AsSpan(position), out var type, out var length);
+            var body = batch.AsMemory(position + MessageHeader.Size, length - 4);
+            if (type == FrontendMessage.Sync)
+            {
+                _skipToSync = false;
+                BackendStartupMessages.WriteReadyForQuery(writer, Status);
+                failed = false;
+            }
+            else if (!failed)
+            {
+                failed = !await AnswerMessageAsync(type, body, position, writer);
+            }
+            position += length + 1;
+        }
+        _skipToSync |= failed;
+    }
+
+    private async ValueTask<bool> AnswerMessageAsync(byte type, ReadOnlyMemory<byte> body, int position, MessageWriter writer)
+    {
+        switch (type)
+        {
+            case FrontendMessage.Parse:
+                return ParseLocal(body.Span, position, writer);
+            case FrontendMessage.Bind:
+                return BindLocal(body.Span, writer);
+            case FrontendMessage.Describe:
+                return DescribeLocal(body.Span, writer);
+            case FrontendMessage.Execute:
+                return await ExecuteLocalAsync(body, writer);
+            case FrontendMessage.Close:
+                if (body.Span[0] == (byte)'S')
+                    CloseStatement(body.Span[1..]);
+                writer.WriteBytes(CloseComplete);
+                return true;
+            default:
+                return true;
+        }
+    }
+
+    private bool ParseLocal(ReadOnlySpan<byte> body, int position, MessageWriter writer)
+    {
+        var reader = new MessageReader(body);
+        reader.TryReadCString(out var name);
+        var definition = reader.Rest;
+        reader.TryReadCString(out var sql);
+        var info = InfoForLocal(sql, position);
+        if (info is null)
+        {
+            return Refuse(writer, ErrorMessage.Error(
+                SqlStates.FeatureNotSupported,
+                "a command of the router cannot stand in one batch with statements for PostgreSQL",
+                hint: "Send a Sync between them."));
+        }
+        if (name.IsEmpty)
+        {
+            _unnamed.Remember(body, info, Interlocked.Increment(ref _lastUnnamed));
+        }
+        else
+        {
+            _statements ??= new StatementMap(_services.Statements);
+            if (_statements.Find(name) is not null)
+                return Refuse(writer, LocalReply.DuplicateStatement(name));
+            _statements.Add(name.ToArray(), _services.Statements.Acquire(definition, info));
+        }
+        writer.WriteBytes(ParseComplete);
+        return true;
+    }
+
+    private StatementInfo? InfoForLocal(ReadOnlySpan<byte> sql, int position)
+    {
+        if (Identity.IsConsole)
+        {
+            return new StatementInfo(StatementClass.Local, "console", []) { LocalCommand = CommandOf(Encoding.UTF8.GetString(sql)) ?? "" };
+        }
+        return FindInfo(sql, position) is { } info && (info.LocalCommand is not null || info.Class == StatementClass.Empty) ? info : null;
+    }
+
+    private bool BindLocal(ReadOnlySpan<byte> body, MessageWriter writer)
+    {
+        var reader = new MessageReader(body);
+        reader.TryReadCString(out var portal);
+        reader.TryReadCString(out var name);
+        var info = name.IsEmpty ? _unnamed.Info : _statements?.Find(name)?.Info;
+        if (info is null)
+            return Refuse(writer, LocalReply.UnknownStatement(name));
+        if (!TryReadFormats(ref reader, out var parameters, out var formats) || parameters > 0)
+        {
+            return Refuse(writer, ErrorMessage.Error(
+                SqlStates.ProtocolViolation, $"bind message supplies {parameters} parameters, but a command of the router requires 0"));
+        }
+        var local = new LocalPortal(info.LocalCommand ?? "", formats);
+        if (portal.IsEmpty)
+            _localPortal = local;
+        else
+            (_localPortals ??= new Dictionary<byte[], LocalPortal>(Servers.ByteArrayComparer.Instance))[portal.ToArray()] = local;
+        writer.WriteBytes([BackendMessage.BindComplete, 0, 0, 0, 4]);
+        return true;
+    }
+
+    private static bool TryReadFormats(ref MessageReader reader, out short parameters, out short[] formats)
+    {
+        formats = [];
+        parameters = 0;
+        if (!reader.TryReadInt16(out var parameterFormats) || !reader.TrySkip(parameterFormats * 2) || !reader.TryReadInt16(out parameters))
+            return false;
+        if (parameters != 0)
+            return true;
+        if (!reader.TryReadInt16(out var count) || count < 0)
+            return false;
+        formats = new short[count];
+        for (var i = 0; i < count; i++)
+        {
+            if (!reader.TryReadInt16(out formats[i]))
+                return false;
+        }
+        return true;
+    }
+
+    private bool DescribeLocal(ReadOnlySpan<byte> body, MessageWriter writer)
+    {
+        var name = body[1..^1];
+        if (body[0] == (byte)'S')
+        {
+            var info = name.IsEmpty ? _unnamed.Info : _statements?.Find(name)?.Info;
+            if (info is null)
+                return Refuse(writer, LocalReply.UnknownStatement(name));
+            writer.Begin(BackendMessage.ParameterDescription);
+            writer.WriteInt16(0);
+            writer.End();
+            LocalResult.WriteDescription(writer, _services.Commands.Describe(info.LocalCommand ?? "", AdminContext), []);
+            return true;
+        }
+        if (FindLocalPortal(name) is not { } portal)
+            return Refuse(writer, UnknownPortal(name));
+        LocalResult.WriteDescription(writer, _services.Commands.Describe(portal.Command, AdminContext), portal.Formats);
+        return true;
+    }
+
+    private async ValueTask<bool> ExecuteLocalAsync(ReadOnlyMemory<byte> body, MessageWriter writer)
+    {
+        var end = body.Span.IndexOf((byte)0);
+        if (FindLocalPortal(body.Span[..end]) is not { } portal)
+            return Refuse(writer, UnknownPortal(body.Span[..end]));
+        if (portal.Command.Length == 0)
+        {
+            writer.Begin(BackendMessage.EmptyQueryResponse);
+            writer.End();
+            return true;
+        }
+        var result = await _services.Commands.ExecuteAsync(portal.Command, AdminContext, default);
+        LocalResult.Write(writer, result, portal.Formats, withDescription: false);
+        return result.Error is null;
+    }
+
+    private LocalPortal? FindLocalPortal(ReadOnlySpan<byte> name)
+    {
+        if (name.IsEmpty)
+            return _localPortal;
+        LocalPortal? portal = null;
+        _localPortals?.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(name, out portal);
+        return portal;
+    }
+
+    private static LocalReply UnknownPortal(ReadOnlySpan<byte> name) =>
+        LocalReply.Error(SqlStates.InvalidCursorName, $"portal \"{Encoding.UTF8.GetString(name)}\" does not exist");
+
+    private static bool Refuse(MessageWriter writer, LocalReply reply)
+    {
+        writer.WriteBytes(reply.Bytes);
+        return false;
+    }
+
+    private static bool Refuse(MessageWriter writer, ErrorMessage error)
+    {
+        error.WriteErrorResponse(writer);
+        return false;
+    }
+
+    private sealed record LocalPortal(string Command, short[] Formats);
+}

@@ -1,0 +1,402 @@
+using System.Diagnostics;
+using PgRouter.Core.Relay;
+using PgRouter.Core.Servers;
+using PgRouter.Core.Transport;
+using PgRouter.Protocol;
+using PgRouter.Sql;
+
+namespace PgRouter.Core.Sessions;
+
+/// <summary>Server to client: each message is walked against what the server owes; only headers are read, and the few that carry state.</summary>
+internal sealed partial class ClientSession
+{
+    /// <summary>Bytes of an ErrorResponse that are read: severity and SQLSTATE are its first fields.</summary>
+    private const int ErrorHead = 256;
+
+    /// <summary>The longest ParameterStatus that is believed.</summary>
+    private const int LongestParameterStatus = 64 * 1024;
+
+    private bool _answerStarted;
+    private bool _requestFailed;
+    private bool _copyingIn;
+    private long _transactionStarted;
+
+    /// <summary>Moves what the server has said to the client, as long as both can.</summary>
+    private void RelayReplies()
+    {
+        for (var round = 0; _lease is { } lease && _output.IsEmpty && !_ended; round++)
+        {
+            var server = lease.Server;
+            if (round == RoundsPerTurn)
+            {
+                _signal.Set();
+                return;
+            }
+            var count = ReceiveReplies(server, out var bytes);
+            if (count == LoopSocket.WouldBlock)
+                return;
+            if (count <= 0)
+            {
+                OnServerLost(count == 0 ? "the server closed the connection" : Native.Describe(server.Socket.Error));
+                return;
+            }
+            Relay(server, bytes);
+        }
+    }
+
+    /// <summary>Reads into the loop's buffer behind the few bytes of a header that was cut.</summary>
+    private int ReceiveReplies(ServerConnection server, out Span<byte> bytes)
+    {
+        var buffer = Loop.ReceiveBuffer.AsSpan();
+        var carried = server.Partial.Count;
+        bytes = default;
+        if (carried > buffer.Length / 2)
+        {
+            Break(server, "a message of the server is too long to be understood");
+            return LoopSocket.WouldBlock;
+        }
+        var count = server.Socket.TryReceive(buffer[carried..]);
+        if (count <= 0)
+            return count;
+        if (carried > 0)
+        {
+            server.Partial.Span.CopyTo(buffer);
+            server.Partial.Release();
+        }
+        bytes = buffer[..(carried + count)];
+        return count;
+    }
+
+    private void Relay(ServerConnection server, Span<byte> bytes)
+    {
+        var output = new ReplyOutput(bytes, Loop.ScratchBuffer, _client, ref _output);
+        var outcome = Walk(server, bytes, ref output);
+        _answerStarted |= output.Forwarded > 0;
+        _counters.BytesSent += output.Forwarded;
+        if (outcome == WalkOutcome.Lost)
+        {
+            output.Complete();
+            OnServerLost(_lossReason);
+            return;
+        }
+        // The server is free for others before the client's send: shorter hold, and the send costs it nothing.
+        if (outcome == WalkOutcome.ReadyForQuery)
+            ReleaseIfIdle(server);
+        output.Complete();
+        if (!output.IsWhole)
+            Finish("client went away");
+    }
+
+    private enum WalkOutcome
+    {
+        More,
+
+        /// <summary>At least one ReadyForQuery came.</summary>
+        ReadyForQuery,
+
+        /// <summary>The server says that it is going away, or said what nobody understands.</summary>
+        Lost,
+    }
+
+    private WalkOutcome Walk(ServerConnection server, Span<byte> bytes, ref ReplyOutput output)
+    {
+        var outcome = WalkOutcome.More;
+        var position = ContinueBody(server, bytes, ref output);
+        while (MessageHeader.TryRead(bytes[position..], out var type, out var length))
+        {
+            if (length < MessageHeader.MinLength)
+                return Lost($"{server.Node} sent a message of length {length}");
+            var available = Math.Min((long)length + 1, bytes.Length - position);
+            if (available < Wanted(type, length))
+                break;
+            var body = bytes.Slice(position + MessageHeader.Size, (int)available - MessageHeader.Size);
+            if (type == BackendMessage.DataRow || type == BackendMessage.CopyData)
+            {
+                output.Forward(position, (int)available);
+            }
+            else
+            {
+                var verdict = OnReply(server, type, length, body, position, ref output);
+                if (verdict == ReplyVerdict.Lost)
+                    return WalkOutcome.Lost;
+                if (type == BackendMessage.ReadyForQuery)
+                    outcome = WalkOutcome.ReadyForQuery;
+                if (verdict == ReplyVerdict.Forward)
+                    output.Forward(position, (int)available);
+                server.BodySwallowed = verdict == ReplyVerdict.Swallow;
+                EmitLocalReplies(server, ref output);
+            }
+            position += (int)available;
+            server.BodyRemaining = (int)(length + 1 - available);
+            if (server.BodyRemaining > 0)
+                return outcome;
+        }
+        if (position < bytes.Length)
+            server.Partial.Append(bytes[position..]);
+        return outcome;
+    }
+
+    /// <summary>The rest of a message whose head went before.</summary>
+    private static int ContinueBody(ServerConnection server, Span<byte> bytes, ref ReplyOutput output)
+    {
+        if (server.BodyRemaining == 0)
+            return 0;
+        var count = Math.Min(server.BodyRemaining, bytes.Length);
+        if (!server.BodySwallowed)
+            output.Forward(0, count);
+        server.BodyRemaining -= count;
+        if (server.BodyRemaining == 0)
+            server.BodySwallowed = false;
+        return count;
+    }
+
+    /// <summary>How much of a message must be here before it can be dealt with.</summary>
+    private static int Wanted(byte type, int length) => type switch
+    {
+        BackendMessage.ReadyForQuery => length + 1,
+        BackendMessage.ErrorResponse => Math.Min(length + 1, ErrorHead),
+        BackendMessage.ParameterStatus => Math.Min(length + 1, LongestParameterStatus),
+        _ => MessageHeader.Size,
+    };
+
+    private enum ReplyVerdict
+    {
+        Forward,
+        Swallow,
+        Lost,
+    }
+
+    private ReplyVerdict OnReply(ServerConnection server, byte type, int length, ReadOnlySpan<byte> body, int position, ref ReplyOutput output)
+    {
+        switch (type)
+        {
+            case BackendMessage.ReadyForQuery:
+                return OnReadyForQuery(server, body[0]);
+            case BackendMessage.CommandComplete or BackendMessage.EmptyQueryResponse or BackendMessage.PortalSuspended:
+                return OnExecuted(server, ReplyKind.Execute);
+            case BackendMessage.ParseComplete:
+                return Answered(server, ReplyKind.Parse);
+            case BackendMessage.BindComplete:
+                return Answered(server, ReplyKind.Bind);
+            case BackendMessage.CloseComplete:
+                return Answered(server, ReplyKind.Close);
+            case BackendMessage.NoData:
+                return Answered(server, ReplyKind.Describe);
+            case BackendMessage.RowDescription:
+                if (server.Owed.Count > 0 && server.Owed.Head.Kind == ReplyKind.Describe)
+                    server.Owed.Dequeue();
+                return ReplyVerdict.Forward;
+            case BackendMessage.ErrorResponse:
+                return OnError(server, body);
+            case BackendMessage.ParameterStatus:
+                return OnParameterStatus(server, body);
+            case BackendMessage.CopyInResponse:
+                OnCopyIn(server);
+                return ReplyVerdict.Forward;
+            default:
+                return ReplyVerdict.Forward;
+        }
+    }
+
+    /// <summary>The head of the plan was answered; anything else at the head means that nobody knows any more what belongs to whom.</summary>
+    private ReplyVerdict Answered(ServerConnection server, ReplyKind kind)
+    {
+        if (server.Owed.Count == 0 || server.Owed.Head.Kind != kind)
+        {
+            Lost($"{server.Node} answered what was not asked ({kind})");
+            return ReplyVerdict.Lost;
+        }
+        return server.Owed.Dequeue().Swallow ? ReplyVerdict.Swallow : ReplyVerdict.Forward;
+    }
+
+    private ReplyVerdict OnExecuted(ServerConnection server, ReplyKind kind)
+    {
+        if (server.Owed.Count > 0 && server.Owed.Head.Kind == kind
+            && server.Owed.Dequeue().Subject is StatementInfo { Effects: not SessionEffects.None } info)
+            (_executed ??= []).Add(info);
+        return ReplyVerdict.Forward;
+    }
+
+    private ReplyVerdict OnReadyForQuery(ServerConnection server, byte status)
+    {
+        if (server.Owed.Count == 0 || server.Owed.Head.Kind is not (ReplyKind.Query or ReplyKind.Sync or ReplyKind.FunctionCall))
+        {
+            Lost($"{server.Node} said ready for query while nobody asked");
+            return ReplyVerdict.Lost;
+        }
+        var done = server.Owed.Dequeue();
+        var before = server.Status;
+        server.Status = (TransactionStatus)status;
+        SettleEffects(server, done.Subject as StatementInfo);
+        _requestFailed = false;
+        _copyingIn = false;
+        CountTimes(server, before);
+        if (server.Status == TransactionStatus.Idle)
+            OnTransactionEnd();
+        server.ForgetRetained();
+        _excludedNodes = 0;
+        return ReplyVerdict.Forward;
+    }
+
+    private void CountTimes(ServerConnection server, TransactionStatus before)
+    {
+        var now = Stopwatch.GetTimestamp();
+        _counters.QueryTicks += now - server.RequestStarted;
+        if (before == TransactionStatus.Idle)
+            _transactionStarted = server.RequestStarted;
+        server.RequestStarted = now;
+        if (server.Status != TransactionStatus.Idle)
+            return;
+        _counters.Transactions++;
+        _counters.TransactionTicks += now - _transactionStarted;
+    }
+
+    private ReplyVerdict OnError(ServerConnection server, ReadOnlySpan<byte> body)
+    {
+        ErrorMessage.TryGetCode(body, out var code);
+        if (ErrorMessage.IsFatal(body))
+        {
+            _nodeCounters!.Fatals++;
+            Lost(DescribeLoss(server, body));
+            return ReplyVerdict.Lost;
+        }
+        _nodeCounters!.Errors++;
+        _requestFailed = true;
+        if (server.Owed.Count > 0 && server.Owed.Head.Kind is not (ReplyKind.Query or ReplyKind.FunctionCall))
+            SkipToSync(server);
+        return ReplyVerdict.Forward;
+    }
+
+    private static string DescribeLoss(ServerConnection server, ReadOnlySpan<byte> body)
+    {
+        ErrorMessage.TryGetField(body, (byte)'M', out var message);
+        ErrorMessage.TryGetCode(body, out var code);
+        return $"{System.Text.Encoding.UTF8.GetString(message)} (SQLSTATE {System.Text.Encoding.UTF8.GetString(code)})";
+    }
+
+    /// <summary>After an error in the extended protocol the server skips to Sync: what it skips is taken back, on this side too.</summary>
+    private void SkipToSync(ServerConnection server)
+    {
+        while (server.Owed.Count > 0 && server.Owed.Head.Kind != ReplyKind.Sync)
+            TakeBack(server, server.Owed.Dequeue());
+        if (server.Owed.Count == 0)
+            _skipToSync = true; // The Sync is still to come from the client.
+    }
+
+    /// <summary>What did not happen must not be remembered as done.</summary>
+    private void TakeBack(ServerConnection server, in OwedReply entry)
+    {
+        switch (entry.Kind)
+        {
+            case ReplyKind.Parse when entry.Subject is PreparedStatement statement:
+                server.Prepared.Remove(statement);
+                if (entry.Name is not null)
+                    _statements!.Remove(entry.Name);
+                break;
+            case ReplyKind.Parse:
+                server.UnnamedStatementOwner = 0;
+                if (!entry.Swallow)
+                    _unnamed.Forget();
+                break;
+            case ReplyKind.Close when entry.Subject is PreparedStatement displaced:
+                server.Prepared.Add(displaced, limit: 0);
+                break;
+            case ReplyKind.Local when entry.Subject is LocalReply reply:
+                TakeBackLocal(reply);
+                break;
+        }
+    }
+
+    private void TakeBackLocal(LocalReply reply)
+    {
+        if (reply.ParsedName is not null)
+            _statements!.Remove(reply.ParsedName);
+        if (reply.ClosedName is { } name && reply.ClosedStatement is { } closed)
+            _statements!.Add(name, _services.Statements.Acquire(closed.Definition, closed.Info));
+    }
+
+    private ReplyVerdict OnParameterStatus(ServerConnection server, ReadOnlySpan<byte> body)
+    {
+        server.NoteParameter(body);
+        var reader = new MessageReader(body);
+        reader.TryReadCString(out var name);
+        reader.TryReadCString(out var value);
+        if (name.SequenceEqual("standard_conforming_strings"u8))
+            _conformingStrings = value.SequenceEqual("on"u8);
+        // The client speaks to the cluster, which is never in recovery.
+        return name.SequenceEqual("in_hot_standby"u8) ? ReplyVerdict.Swallow : ReplyVerdict.Forward;
+    }
+
+    /// <summary>COPY data is wanted. In the extended protocol the server now ignores a Sync that was sent before CopyDone or CopyFail.</summary>
+    private void OnCopyIn(ServerConnection server)
+    {
+        _copyingIn = true;
+        if (server.Owed.Count == 0 || server.Owed.Head.Kind != ReplyKind.Execute)
+        {
+            _copyingIn = !HasCopyEnd(server);
+            return;
+        }
+        for (var i = 1; i < server.Owed.Count;)
+        {
+            var kind = server.Owed[i].Kind;
+            if (kind == ReplyKind.CopyEnd)
+            {
+                _copyingIn = false;
+                return;
+            }
+            if (kind == ReplyKind.Sync)
+                server.Owed.RemoveAt(i);
+            else
+                i++;
+        }
+    }
+
+    private static bool HasCopyEnd(ServerConnection server)
+    {
+        for (var i = 0; i < server.Owed.Count; i++)
+        {
+            if (server.Owed[i].Kind == ReplyKind.CopyEnd)
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>Replies of the router's own whose turn has come, into the stream of the server's.</summary>
+    private void EmitLocalReplies(ServerConnection server, ref ReplyOutput output)
+    {
+        while (server.Owed.Count > 0 && server.Owed.Head.Kind is ReplyKind.Local or ReplyKind.CopyEnd)
+        {
+            var entry = server.Owed.Dequeue();
+            if (entry.Subject is not LocalReply reply)
+                continue;
+            output.Insert(reply.Bytes);
+            _requestFailed |= reply.IsError;
+        }
+    }
+
+    /// <summary>The same when nothing of the server is owed before them.</summary>
+    private void EmitLocalReplies(ServerConnection server)
+    {
+        if (server.Owed.Count == 0 || server.Owed.Head.Kind is not (ReplyKind.Local or ReplyKind.CopyEnd))
+            return;
+        var output = new ReplyOutput(default, Loop.ScratchBuffer, _client, ref _output);
+        EmitLocalReplies(server, ref output);
+        _answerStarted |= output.Forwarded > 0;
+        output.Complete();
+        if (!output.IsWhole)
+            Finish("client went away");
+    }
+
+    private WalkOutcome Lost(string reason)
+    {
+        _lossReason = reason;
+        return WalkOutcome.Lost;
+    }
+
+    private void SendToClient(ReadOnlySpan<byte> bytes)
+    {
+        _counters.BytesSent += bytes.Length;
+        if (!_output.Send(_client, bytes))
+            Finish("client went away");
+    }
+}

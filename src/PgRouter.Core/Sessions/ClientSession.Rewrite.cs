@@ -1,0 +1,229 @@
+using PgRouter.Core.Relay;
+using PgRouter.Core.Servers;
+using PgRouter.Protocol;
+using PgRouter.Sql;
+
+namespace PgRouter.Core.Sessions;
+
+/// <summary>Batches with statement names: the client's names are its own, the server's are shared by all clients.</summary>
+internal sealed partial class ClientSession
+{
+    private static readonly byte[] Zero = [0];
+
+    private void SendRewritten(ServerConnection server, Span<byte> bytes, in BatchScan batch)
+    {
+        var output = new BatchOutput(server, Loop.ScratchBuffer);
+        var failed = false;
+        for (var position = 0; position < bytes.Length;)
+        {
+            MessageHeader.TryRead(bytes[position..], out var type, out var length);
+            var message = bytes.Slice(position, length + 1);
+            if (!failed || type == FrontendMessage.Sync)
+                failed = !Rewrite(server, type, message, position, batch, ref output);
+            position += length + 1;
+        }
+        _skipToSync |= failed && !batch.EndsInSync;
+        output.Complete();
+        if (server.Socket.PeerClosed)
+            _signal.Set();
+    }
+
+    /// <summary>False when the router answers with an error: what follows up to Sync does not happen.</summary>
+    private bool Rewrite(ServerConnection server, byte type, Span<byte> message, int position, in BatchScan batch, ref BatchOutput output)
+    {
+        var body = message[MessageHeader.Size..];
+        switch (type)
+        {
+            case FrontendMessage.Parse when body[0] != 0:
+                return RewriteParse(server, body, position, ref output);
+            case FrontendMessage.Bind:
+                return RewriteBind(server, body, ref output);
+            case FrontendMessage.Describe when body[0] == (byte)'S':
+                return RewriteDescribe(server, body, ref output);
+            case FrontendMessage.Close when body[0] == (byte)'S' && body[1] != 0:
+                CloseNamed(server, body[1..^1]);
+                return true;
+            default:
+                Plan(server, type, body, batch);
+                output.Append(message);
+                return true;
+        }
+    }
+
+    private bool RewriteParse(ServerConnection server, ReadOnlySpan<byte> body, int position, ref BatchOutput output)
+    {
+        var reader = new MessageReader(body);
+        reader.TryReadCString(out var name);
+        var definition = reader.Rest;
+        _counters.ClientParses++;
+        _statements ??= new StatementMap(_services.Statements);
+        if (_statements.Find(name) is not null)
+            return Answer(server, LocalReply.DuplicateStatement(name));
+        var sql = definition[..definition.IndexOf((byte)0)];
+        var statement = _services.Statements.Acquire(definition, FindInfo(sql, position) ?? TooLarge);
+        var ownName = name.ToArray();
+        _statements.Add(ownName, statement);
+        if (server.Prepared.Touch(statement))
+            return Answer(server, new LocalReply(ParseComplete) { ParsedName = ownName });
+        PrepareOn(server, statement, ownName, ref output);
+        return true;
+    }
+
+    private bool RewriteBind(ServerConnection server, ReadOnlySpan<byte> body, ref BatchOutput output)
+    {
+        var reader = new MessageReader(body);
+        reader.TryReadCString(out var portal);
+        reader.TryReadCString(out var name);
+        _counters.Binds++;
+        if (!EnsurePrepared(server, name, ref output, out var serverName, out var info))
+            return false;
+        NotePortal(body, info);
+        output.Header(FrontendMessage.Bind, portal.Length + 1 + serverName.Length + 1 + reader.Remaining);
+        output.Append(body[..(portal.Length + 1)]);
+        output.Append(serverName);
+        output.Append(Zero);
+        output.Append(reader.Rest);
+        server.Owed.Enqueue(new OwedReply(ReplyKind.Bind));
+        return true;
+    }
+
+    private bool RewriteDescribe(ServerConnection server, ReadOnlySpan<byte> body, ref BatchOutput output)
+    {
+        var name = body[1..^1];
+        if (!EnsurePrepared(server, name, ref output, out var serverName, out _))
+            return false;
+        output.Message(FrontendMessage.Describe, body[..1], serverName, Zero);
+        server.Owed.Enqueue(new OwedReply(ReplyKind.Describe));
+        return true;
+    }
+
+    /// <summary>Makes sure that the server knows the statement, and says by what name; false when the client does not have it.</summary>
+    private bool EnsurePrepared(
+        ServerConnection server, ReadOnlySpan<byte> name, ref BatchOutput output, out ReadOnlySpan<byte> serverName, out StatementInfo? info)
+    {
+        if (name.IsEmpty)
+        {
+            serverName = default;
+            info = _unnamed.Info;
+            return EnsureUnnamed(server, ref output);
+        }
+        var statement = _statements?.Find(name);
+        serverName = statement is null ? default : statement.ServerName;
+        info = statement?.Info;
+        if (statement is null)
+            return Answer(server, LocalReply.UnknownStatement(name));
+        if (server.Prepared.Touch(statement))
+            return true;
+        if (statement.Definition.Length == 0)
+            return Answer(server, LocalReply.UnknownStatement(name)); // Too large to be kept, and its server is gone.
+        PrepareOn(server, statement, null, ref output);
+        return true;
+    }
+
+    private bool EnsureUnnamed(ServerConnection server, ref BatchOutput output)
+    {
+        if (_unnamed.Use != 0 && server.UnnamedStatementOwner == _unnamed.Use)
+            return true;
+        if (_unnamed.Use == 0 || _unnamed.Body.IsEmpty)
+            return Answer(server, LocalReply.UnknownStatement(default));
+        output.Message(FrontendMessage.Parse, _unnamed.Body);
+        server.Owed.Enqueue(new OwedReply(ReplyKind.Parse, Swallow: true));
+        server.UnnamedStatementOwner = _unnamed.Use;
+        _counters.ServerParses++;
+        return true;
+    }
+
+    /// <summary>Sends Parse under the shared name; the reply is the client's when it asked (ownName), else swallowed. Closes the one it displaces.</summary>
+    private void PrepareOn(ServerConnection server, PreparedStatement statement, byte[]? ownName, ref BatchOutput output)
+    {
+        if (server.Prepared.Add(statement, _services.Config().MaxPreparedStatements) is { } displaced)
+        {
+            output.Message(FrontendMessage.Close, "S"u8, displaced.ServerName, Zero);
+            server.Owed.Enqueue(new OwedReply(ReplyKind.Close, Swallow: true, Subject: displaced));
+        }
+        output.Message(FrontendMessage.Parse, statement.ServerName, Zero, statement.Definition);
+        server.Owed.Enqueue(new OwedReply(ReplyKind.Parse, Swallow: ownName is null, Subject: statement, Name: ownName));
+        _counters.ServerParses++;
+    }
+
+    /// <summary>Close of a named statement is the client's own affair: the server keeps it for others.</summary>
+    private void CloseNamed(ServerConnection server, ReadOnlySpan<byte> name)
+    {
+        var ownName = name.ToArray();
+        var statement = _statements?.Remove(ownName);
+        Answer(server, new LocalReply(CloseComplete) { ClosedName = ownName, ClosedStatement = statement });
+    }
+
+    private void SendLargeBind(ServerConnection server, ReadOnlySpan<byte> head, long total)
+    {
+        var output = new BatchOutput(server, Loop.ScratchBuffer);
+        var reader = new MessageReader(head[MessageHeader.Size..]);
+        reader.TryReadCString(out var portal);
+        reader.TryReadCString(out var name);
+        if (!EnsurePrepared(server, name, ref output, out var serverName, out var info))
+        {
+            _skipToSync = true;
+            output.Complete();
+            return;
+        }
+        NotePortal(head[MessageHeader.Size..], info);
+        _counters.Binds++;
+        output.Header(FrontendMessage.Bind, (int)(total - MessageHeader.Size) - name.Length + serverName.Length);
+        output.Append(head.Slice(MessageHeader.Size, portal.Length + 1));
+        output.Append(serverName);
+        output.Append(Zero);
+        output.Append(reader.Rest);
+        output.Complete();
+        server.Owed.Enqueue(new OwedReply(ReplyKind.Bind));
+    }
+
+    /// <summary>A Parse (or another message) too large to be kept: passed on; a named one ties the client to this server.</summary>
+    private void SendLargeParse(ServerConnection server, ReadOnlySpan<byte> head, long total)
+    {
+        MessageHeader.TryRead(head, out var type, out _);
+        if (type != FrontendMessage.Parse)
+        {
+            Plan(server, type, head[MessageHeader.Size..], default);
+            SendToServer(server, head);
+            return;
+        }
+        var reader = new MessageReader(head[MessageHeader.Size..]);
+        reader.TryReadCString(out var name);
+        _counters.ClientParses++;
+        _counters.ServerParses++;
+        if (name.IsEmpty)
+        {
+            _unnamed.RememberLarge(Interlocked.Increment(ref _lastUnnamed));
+            server.UnnamedStatementOwner = _unnamed.Use;
+            server.Owed.Enqueue(new OwedReply(ReplyKind.Parse));
+            SendToServer(server, head);
+            return;
+        }
+        _statements ??= new StatementMap(_services.Statements);
+        if (_statements.Find(name) is not null)
+        {
+            _skipToSync = true;
+            Answer(server, LocalReply.DuplicateStatement(name));
+            return;
+        }
+        var ownName = name.ToArray();
+        var statement = _services.Statements.AcquireLarge(TooLarge);
+        _statements.Add(ownName, statement);
+        server.Prepared.Add(statement, limit: 0);
+        Pin(PinReasons.LargeStatement);
+        server.Owed.Enqueue(new OwedReply(ReplyKind.Parse, Subject: statement, Name: ownName));
+        var output = new BatchOutput(server, Loop.ScratchBuffer);
+        output.Header(FrontendMessage.Parse, (int)(total - MessageHeader.Size) - name.Length + statement.ServerName.Length);
+        output.Append(statement.ServerName);
+        output.Append(Zero);
+        output.Append(reader.Rest);
+        output.Complete();
+    }
+
+    /// <summary>Puts a reply of the router's own into the plan. Returns false for an error.</summary>
+    private static bool Answer(ServerConnection server, LocalReply reply)
+    {
+        server.Owed.Enqueue(new OwedReply(ReplyKind.Local, Subject: reply));
+        return !reply.IsError;
+    }
+}

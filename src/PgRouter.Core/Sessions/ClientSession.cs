@@ -1,0 +1,235 @@
+using System.Net;
+using PgRouter.Core.Cluster;
+using PgRouter.Core.Configuration;
+using PgRouter.Core.Pooling;
+using PgRouter.Core.Servers;
+using PgRouter.Core.Telemetry;
+using PgRouter.Core.Transport;
+using PgRouter.Protocol;
+
+namespace PgRouter.Core.Sessions;
+
+/// <summary>
+/// One client, from its login to its end. All of it runs on one loop, as one handler that is woken when the client's or its server's
+/// socket is ready, when a server was granted, a statement was parsed, or a deadline passed; each time it does all that can be done and
+/// sleeps again. The parts: this file the life and the pump, Requests (client to server), Batch (extended protocol), Replies (server
+/// to client), Leasing (routes and servers), Effects (what statements do to the session), Local (what the router answers itself).
+/// </summary>
+internal sealed partial class ClientSession
+{
+    private readonly LoopServices _host;
+    private readonly SessionServices _services;
+    private readonly LoopSocket _client;
+    private readonly Signal _signal;
+    private readonly DatabaseCounters _counters;
+    private IncomingBytes _input;
+    private OutgoingBytes _output;
+    private bool _ended;
+    private string _endReason = "";
+    private bool _cancelRequested;
+    private bool _terminateRequested;
+    private LoopTimer? _idleTimer;
+
+    public ClientSession(LoopServices host, LoopSocket client, Signal signal, ClientIdentity identity)
+    {
+        _host = host;
+        _services = host.Services;
+        _client = client;
+        _signal = signal;
+        Identity = identity;
+        _counters = host.Statistics.Database(identity.Database);
+        _waiter = new PoolWaiter(signal);
+        _startupSettings = _settings = identity.Settings;
+        ConnectTime = DateTimeOffset.UtcNow;
+    }
+
+    public ClientIdentity Identity { get; }
+
+    public EventLoop Loop => _host.Loop;
+
+    public int Pid { get; private set; }
+
+    /// <summary>The cancel key given to the client.</summary>
+    public byte[] CancelSecret { get; private set; } = [];
+
+    public DateTimeOffset ConnectTime { get; }
+
+    public EndPoint? RemoteEndPoint => _client.RemoteEndPoint;
+
+    /// <summary>What the pump could not go on without.</summary>
+    private enum Step
+    {
+        /// <summary>More bytes, or room to write: the sockets will tell.</summary>
+        Wait,
+
+        /// <summary>The request needs the parser.</summary>
+        Parse,
+
+        /// <summary>The request needs a server.</summary>
+        Acquire,
+
+        /// <summary>The request is answered by the router.</summary>
+        Local,
+
+        /// <summary>The request is done; go on with the next bytes.</summary>
+        Continue,
+    }
+
+    /// <summary>Registers the session, gives it its cancel key, and returns pid and key.</summary>
+    public void Register(byte[] secret)
+    {
+        CancelSecret = secret;
+        Pid = _services.Clients.Add(this);
+        _counters.ClientLogins++;
+    }
+
+    /// <summary>Serves the client until it goes away or must go.</summary>
+    public async Task RunAsync(ReadOnlyMemory<byte> alreadyRead)
+    {
+        _input.Append(alreadyRead.Span);
+        _client.Owner = _signal;
+        ArmIdleTimer();
+        try
+        {
+            while (!_ended)
+            {
+                switch (Pump())
+                {
+                    case Step.Parse:
+                        await ParseAsync();
+                        break;
+                    case Step.Acquire:
+                        await AcquireAsync();
+                        break;
+                    case Step.Local:
+                        await AnswerLocallyAsync();
+                        break;
+                    default:
+                        if (!_ended)
+                            await _signal;
+                        break;
+                }
+            }
+        }
+        catch (Exception e)
+        {
+            SessionLog.Failed(_services.Logger, e, Pid, Identity.User, Identity.Database);
+            _endReason = "internal error";
+        }
+        finally
+        {
+            End();
+        }
+    }
+
+    /// <summary>Asks the session to stop what it runs. Any thread.</summary>
+    public void RequestCancel() => Loop.Post(
+        static state =>
+        {
+            var session = (ClientSession)state!;
+            session._cancelRequested = true;
+            session._signal.Set();
+        },
+        this);
+
+    /// <summary>Asks the session to end with 57P01 as soon as it is not in a transaction, or at once. Any thread.</summary>
+    public void RequestTermination(bool atOnce) => Loop.Post(
+        state =>
+        {
+            var session = (ClientSession)state!;
+            session._terminateRequested = true;
+            session._terminateAtOnce |= atOnce;
+            session._signal.Set();
+        },
+        this);
+
+    private bool _terminateAtOnce;
+
+    /// <summary>One round: replies first, because they free servers; then what the client asks.</summary>
+    private Step Pump()
+    {
+        if (_cancelRequested)
+            ForwardCancel();
+        RelayReplies();
+        if (!_output.Flush(_client))
+            Finish("client went away");
+        if (_lease is { } lease && !lease.Server.Output.Flush(lease.Server.Socket))
+            OnServerLost("send failed");
+        if (_terminateRequested && (_terminateAtOnce || _lease is null))
+            Terminate();
+        return _ended ? Step.Wait : ReadRequests();
+    }
+
+    private void Finish(string reason)
+    {
+        if (_ended)
+            return;
+        _ended = true;
+        _endReason = reason;
+    }
+
+    private void Terminate()
+    {
+        SendNow(ErrorMessage.Fatal(SqlStates.AdminShutdown, "terminating connection due to administrator command"));
+        Finish("terminated by the administrator");
+    }
+
+    /// <summary>The end, whatever the reason: the server goes back or away, the client is closed, then forgotten.</summary>
+    private void End()
+    {
+        _ended = true;
+        if (_idleTimer is not null)
+            Loop.Timers.Disarm(_idleTimer);
+        GiveUpServers();
+        _statements?.Clear();
+        _input.Release();
+        _output.Release();
+        _client.Close();
+        _services.Clients.Remove(Pid);
+        if (_services.Config().LogDisconnections)
+            SessionLog.Disconnected(_services.Logger, Pid, Identity.User, Identity.Database, _endReason);
+    }
+
+    /// <summary>client_idle_limit: checked by a slow timer, not armed per statement.</summary>
+    private void ArmIdleTimer()
+    {
+        var limit = _services.Config().ClientIdleLimit;
+        if (limit <= TimeSpan.Zero)
+            return;
+        _idleTimer ??= new LoopTimer(static state => ((ClientSession)state!).CheckIdle(), this);
+        Loop.Timers.Arm(_idleTimer, Math.Max(_lastActivityMs, Loop.NowMs - (long)limit.TotalMilliseconds) + (long)limit.TotalMilliseconds);
+    }
+
+    private void CheckIdle()
+    {
+        var limit = _services.Config().ClientIdleLimit;
+        if (limit > TimeSpan.Zero && !IsBusy && Loop.NowMs - _lastActivityMs >= limit.TotalMilliseconds)
+        {
+            SendNow(ErrorMessage.Fatal(
+                SqlStates.IdleSessionTimeout, $"terminating connection because the client was idle for {limit.TotalSeconds} s (client_idle_limit)"));
+            Finish("client_idle_limit");
+            _signal.Set();
+            return;
+        }
+        if (IsBusy)
+            _lastActivityMs = Loop.NowMs;
+        ArmIdleTimer();
+    }
+
+    private bool IsBusy => _lease is { } lease && lease.Server.Owed.Count > 0;
+
+    private void SendNow(ErrorMessage error)
+    {
+        var writer = new MessageWriter();
+        error.WriteErrorResponse(writer);
+        if (!_output.Send(_client, writer.WrittenSpan))
+            Finish("client went away");
+    }
+}
+
+/// <summary>Who a client is, as settled at login.</summary>
+internal sealed record ClientIdentity(string User, string Database, string ApplicationName, SettingsSet Settings, int ProtocolVersion)
+{
+    /// <summary>Connected to the virtual database: everything it says is a command to the router.</summary>
+    public bool IsConsole { get; init; }
+}

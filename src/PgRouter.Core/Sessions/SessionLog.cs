@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Logging;
+
+namespace PgRouter.Core.Sessions;
+
+/// <summary>Log messages 1300 to 1399: client sessions.</summary>
+internal static partial class SessionLog
+{
+    [LoggerMessage(1300, LogLevel.Error, "session {Pid} of {User} on {Database} failed and was closed")]
+    public static partial void Failed(ILogger logger, Exception exception, int pid, string user, string database);
+
+    [LoggerMessage(1301, LogLevel.Information, "disconnection: session {Pid} of {User} on {Database}: {Reason}")]
+    public static partial void Disconnected(ILogger logger, int pid, string user, string database, string reason);
+
+    [LoggerMessage(1302, LogLevel.Information, "connection received: host={Host} user={User} database={Database} application_name={ApplicationName} pid={Pid}")]
+    public static partial void Connected(ILogger logger, string host, string user, string database, string applicationName, int pid);
+
+    [LoggerMessage(1303, LogLevel.Warning, "login of {User} on {Database} from {Host} refused: {Reason}")]
+    public static partial void Refused(ILogger logger, string host, string user, string database, string reason);
+
+    [LoggerMessage(1304, LogLevel.Warning, "session {Pid} lost its server on node {Node}: {Reason}; {Consequence}")]
+    public static partial void ServerLost(ILogger logger, int pid, int node, string reason, string consequence);
+
+    [LoggerMessage(1305, LogLevel.Information, "statement: {Sql}")]
+    public static partial void Statement(ILogger logger, string sql);
+
+    [LoggerMessage(1306, LogLevel.Information, "DB node id: {Node} reason: {Reason} statement: {Sql}")]
+    public static partial void NodeStatement(ILogger logger, int node, string reason, string sql);
+}

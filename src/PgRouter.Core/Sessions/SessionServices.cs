@@ -1,0 +1,67 @@
+using Microsoft.Extensions.Logging;
+using PgRouter.Core.Admin;
+using PgRouter.Core.Authentication;
+using PgRouter.Core.Cluster;
+using PgRouter.Core.Configuration;
+using PgRouter.Core.Pooling;
+using PgRouter.Core.Servers;
+using PgRouter.Core.Telemetry;
+using PgRouter.Core.Transport;
+using PgRouter.Sql;
+
+namespace PgRouter.Core.Sessions;
+
+/// <summary>What sessions need from the rest of the house. One per process; any thread.</summary>
+internal sealed class SessionServices
+{
+    public required Func<RouterConfig> Config { get; init; }
+
+    public required ClusterUpdater Cluster { get; init; }
+
+    public required PoolDirectory Pools { get; init; }
+
+    public required PreparedStatementCache Statements { get; init; }
+
+    public required StatementParser Parser { get; init; }
+
+    public required ClientRegistry Clients { get; init; }
+
+    public required ILocalCommands Commands { get; init; }
+
+    public required LoginBook Logins { get; init; }
+
+    public required ILogger Logger { get; init; }
+}
+
+/// <summary>What the sessions of one loop share. Loop thread only.</summary>
+internal sealed class LoopServices(EventLoop loop, SessionServices services, int shapeCacheBytes)
+{
+    // xorshift64*: a draw per statement, not a secret.
+    private ulong _random = (ulong)Random.Shared.NextInt64() | 1;
+
+    public EventLoop Loop { get; } = loop;
+
+    public SessionServices Services { get; } = services;
+
+    public StatementShapes Shapes { get; } = new(shapeCacheBytes);
+
+    public LoopStatistics Statistics { get; } = new();
+
+    /// <summary>A number in [0, 1).</summary>
+    public double Draw()
+    {
+        _random ^= _random >> 12;
+        _random ^= _random << 25;
+        _random ^= _random >> 27;
+        return (_random * 2685821657736338717UL >> 11) * (1.0 / (1UL << 53));
+    }
+}
+
+/// <summary>The commands that the router answers itself; implemented by Admin.</summary>
+internal interface ILocalCommands
+{
+    /// <summary>Columns of the answer without running the command; null when it gives no rows or is unknown.</summary>
+    IReadOnlyList<AdminColumn>? Describe(string command, AdminContext context);
+
+    ValueTask<AdminResult> ExecuteAsync(string command, AdminContext context, CancellationToken cancellation);
+}

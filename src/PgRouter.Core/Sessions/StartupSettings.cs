@@ -1,0 +1,96 @@
+using System.Text;
+using PgRouter.Core.Servers;
+using PgRouter.Protocol;
+
+namespace PgRouter.Core.Sessions;
+
+/// <summary>
+/// The settings in a start-up packet: every parameter that is not the protocol's own, and those in <c>options</c> (-c name=value,
+/// --name=value). Source: "Message Formats", StartupMessage.
+/// </summary>
+internal static class StartupSettings
+{
+    public static bool TryRead(StartupPacket startup, out SettingsSet settings, out ErrorMessage? error)
+    {
+        var values = new List<KeyValuePair<string, string>>();
+        error = null;
+        settings = SettingsSet.Empty;
+        foreach (var (name, value) in startup.Parameters)
+        {
+            switch (name)
+            {
+                case "user" or "database":
+                    continue;
+                case "replication":
+                    if (IsOff(value))
+                        continue;
+                    error = ErrorMessage.Fatal(
+                        SqlStates.FeatureNotSupported,
+                        "replication connections are not routed",
+                        hint: "Connect to the node itself for pg_basebackup, pg_receivewal and logical replication.");
+                    return false;
+                case "options":
+                    if (!TryReadOptions(value, values, out error))
+                        return false;
+                    continue;
+            }
+            if (!name.StartsWith("_pq_.", StringComparison.Ordinal))
+                values.Add(KeyValuePair.Create(name, value));
+        }
+        settings = values.Count == 0 ? SettingsSet.Empty : SettingsSet.Of(values);
+        return true;
+    }
+
+    private static bool IsOff(string value) => value is "" or "0" or "off" or "false" or "no" or "n" or "f";
+
+    private static bool TryReadOptions(string text, List<KeyValuePair<string, string>> values, out ErrorMessage? error)
+    {
+        error = null;
+        var words = Split(text);
+        for (var i = 0; i < words.Count; i++)
+        {
+            var word = words[i];
+            string? assignment = null;
+            if (word == "-c" && i + 1 < words.Count)
+                assignment = words[++i];
+            else if (word.StartsWith("-c", StringComparison.Ordinal) && word.Length > 2)
+                assignment = word[2..];
+            else if (word.StartsWith("--", StringComparison.Ordinal) && word.Length > 2)
+                assignment = word[2..];
+            var equals = assignment?.IndexOf('=') ?? -1;
+            if (equals <= 0)
+            {
+                error = ErrorMessage.Fatal(
+                    SqlStates.SyntaxError, $"invalid command-line argument for server process: {word}", hint: "Use -c name=value or --name=value.");
+                return false;
+            }
+            values.Add(KeyValuePair.Create(assignment![..equals].Replace('-', '_'), assignment[(equals + 1)..]));
+        }
+        return true;
+    }
+
+    /// <summary>Words between white space; a backslash takes the next character as it is.</summary>
+    private static List<string> Split(string text)
+    {
+        var words = new List<string>();
+        var word = new StringBuilder();
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (char.IsWhiteSpace(text[i]))
+            {
+                if (word.Length > 0)
+                    words.Add(word.ToString());
+                word.Clear();
+            }
+            else
+            {
+                if (text[i] == '\\' && i + 1 < text.Length)
+                    i++;
+                word.Append(text[i]);
+            }
+        }
+        if (word.Length > 0)
+            words.Add(word.ToString());
+        return words;
+    }
+}
