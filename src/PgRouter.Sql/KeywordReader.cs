@@ -8,7 +8,11 @@ namespace PgRouter.Sql;
 /// </summary>
 internal static class KeywordReader
 {
-    public static StatementInfo Read(ReadOnlySpan<byte> sql, bool standardConformingStrings, string cause)
+    /// <param name="sql">The text.</param>
+    /// <param name="standardConformingStrings">The setting of the session that sent it.</param>
+    /// <param name="cause">Why it was not parsed.</param>
+    /// <param name="literalsMatter">False when every text of the same shape has the same trouble.</param>
+    public static StatementInfo Read(ReadOnlySpan<byte> sql, bool standardConformingStrings, string cause, bool literalsMatter = true)
     {
         var statements = new List<Statement>();
         var lexer = new SqlLexer(sql, standardConformingStrings);
@@ -29,7 +33,7 @@ internal static class KeywordReader
                 words.AddOther();
         }
 
-        return new StatementInfo(StatementClass.Unknown, cause, statements.ToArray()) { LiteralsMatter = true };
+        return new StatementInfo(StatementClass.Unknown, cause, statements.ToArray()) { LiteralsMatter = literalsMatter };
     }
 
     /// <summary>The words of one statement that matter.</summary>

@@ -120,7 +120,7 @@ public sealed class StatementParser : IDisposable
         try
         {
             var info = LibPgQuery.Parse(text, tree => Classifier.Classify(tree, text), static _ => null!);
-            return info ?? KeywordReader.Read(sql, standardConformingStrings, "syntax error");
+            return info ?? KeywordReader.Read(sql, standardConformingStrings, "syntax error", literalsMatter: false);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
