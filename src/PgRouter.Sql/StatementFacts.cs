@@ -37,6 +37,9 @@ internal sealed class StatementFacts
     /// <summary>The JSON depth at which a function is a column of a bare <c>SELECT f(), g()</c>, called exactly once; -1 if there is none.</summary>
     public int BareCallDepth { get; set; } = -1;
 
+    /// <summary>True when every table named is changed or locked (DDL, TRUNCATE, LOCK).</summary>
+    public bool WritesAllTables { get; set; }
+
     public int TableCount => _tables.Count;
 
     public bool HasSettings => _settings.Count > 0;
@@ -61,7 +64,7 @@ internal sealed class StatementFacts
 
     public void AddSetting(SettingChange setting) => _settings.Add(setting);
 
-    public void AddTable(TableUse table) => _tables.Add(table);
+    public void AddTable(TableUse table) => _tables.Add(table with { IsWritten = table.IsWritten || WritesAllTables });
 
     /// <summary>Takes out the tables from <paramref name="start"/> on that are names of common table expressions.</summary>
     public void RemoveHiddenTables(int start, Func<int, TableUse, bool> isHidden)

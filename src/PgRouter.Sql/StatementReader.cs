@@ -145,12 +145,13 @@ internal static class StatementReader
         facts.Kind = kind;
         facts.Effects |= effects;
         facts.Raise(StatementClass.Write, cause);
+        facts.WritesAllTables = type != "CreateTableAsStmt";
         if (kind == StatementKind.Ddl)
             Ddl(ref json, type, walker, facts);
         else if (nameField.Length > 0)
             facts.Name = Fields(ref json, walker, nameField);
         else
-            walker.Relation(ref json, isWritten: true);
+            walker.Value(ref json);
     }
 
     private static bool IsDdl(string type) => DdlPrefixes.Any(prefix => type.StartsWith(prefix, StringComparison.Ordinal));
@@ -165,7 +166,7 @@ internal static class StatementReader
             var probe = json;
             if (!type.StartsWith("Drop", StringComparison.Ordinal) && TemporaryTarget.Read(ref probe))
                 facts.Effects |= SessionEffects.CreatesTemporary;
-            walker.Relation(ref json, isWritten: true);
+            walker.Value(ref json);
         }
     }
 
