@@ -25,7 +25,10 @@ public sealed class StatementInfo
     /// <summary>What decided the class, for people: "INSERT", "nextval()", "FOR UPDATE", "syntax error", "larger than the parse limit".</summary>
     public string Cause { get; }
 
-    /// <summary>Every statement of the text in order; empty for an empty query and for text the grammar does not know.</summary>
+    /// <summary>
+    /// Every statement of the text in order; empty for an empty query. For text the grammar does not know, what its keywords say: class
+    /// Unknown, with effects that are rather too many than too few.
+    /// </summary>
     public IReadOnlyList<Statement> Statements { get; }
 
     /// <summary>Union of the effects of all statements.</summary>
@@ -38,10 +41,13 @@ public sealed class StatementInfo
     public bool HasTransactionVerb { get; }
 
     /// <summary>
-    /// True when the verdict depends on a literal of the text (SET, set_config, hints, lo_*, dblink), so that the text must be
-    /// remembered as it stands and not by its folded shape.
+    /// True when the verdict depends on a literal of the text (SET, set_config, current_setting, EXPLAIN options), so that the text must be
+    /// remembered as it stands and not by its folded shape. Two texts of one shape always agree in this. Hints are part of the shape.
     /// </summary>
     public bool LiteralsMatter { get; init; }
+
+    /// <summary>False when the verdict holds for this moment only (the parser's queue was full): it must not be remembered.</summary>
+    public bool IsLasting { get; init; } = true;
 
     /// <summary>A hint in a comment of the text, or null.</summary>
     public RouteHint? Hint { get; init; }
@@ -110,6 +116,15 @@ public sealed record Statement
     /// <summary>SET LOCAL, or set_config(.., true).</summary>
     public bool IsLocal { get; init; }
 
+    /// <summary>
+    /// Every setting the statement changes for certain, in order: one for SET and RESET of a name, several for SELECT set_config(..),
+    /// set_config(..) and SET SESSION CHARACTERISTICS. <see cref="Name"/>, <see cref="Value"/> and <see cref="IsLocal"/> repeat the first.
+    /// </summary>
+    public IReadOnlyList<SettingChange> Settings { get; init; } = [];
+
+    /// <summary>COMMIT AND CHAIN, ROLLBACK AND CHAIN: a new transaction begins at once.</summary>
+    public bool Chains { get; init; }
+
     /// <summary>Functions the built-in table does not know, for the catalog. Empty when all are known.</summary>
     public IReadOnlyList<FunctionUse> Functions { get; init; } = [];
 
@@ -122,6 +137,11 @@ public readonly record struct FunctionUse(string? Schema, string Name, int Argum
 
 /// <summary>A table by the name in the text. Schema is null when not written.</summary>
 public readonly record struct TableUse(string? Schema, string Name, bool IsWritten);
+
+/// <summary>
+/// One setting a statement changes. The value can follow <c>SET name TO</c>; null means DEFAULT. The name is in lower case.
+/// </summary>
+public readonly record struct SettingChange(string Name, string? Value, bool IsLocal);
 
 /// <summary>The statement kinds that statistics, routing and state tell apart.</summary>
 public enum StatementKind : byte

@@ -1,0 +1,157 @@
+using System.Text.Json;
+
+namespace PgRouter.Sql;
+
+/// <summary>Reads one FuncCall node and judges it by <see cref="BuiltinFunctions"/>.</summary>
+internal static class FunctionCall
+{
+    private const int MaxConstants = 3;
+
+    public static void Read(ref Utf8JsonReader json, TreeWalker walker, StatementFacts facts)
+    {
+        var isBareCall = json.CurrentDepth == facts.BareCallDepth;
+        var name = (Schema: (string?)null, Name: "");
+        var arguments = 0;
+        var orderArguments = 0;
+        var isWithinGroup = false;
+        var constants = Array.Empty<Constant>();
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (json.ValueTextEquals("funcname"u8))
+            {
+                json.Read();
+                name = JsonText.ReadQualifiedName(ref json);
+            }
+            else if (json.ValueTextEquals("args"u8))
+            {
+                json.Read();
+                constants = ReadsConstants(name.Name) ? ReadConstants(json) : constants;
+                arguments = CountAndWalk(ref json, walker);
+            }
+            else if (json.ValueTextEquals("agg_order"u8))
+            {
+                json.Read();
+                orderArguments = CountAndWalk(ref json, walker);
+            }
+            else if (json.ValueTextEquals("agg_within_group"u8))
+            {
+                json.Read();
+                isWithinGroup = json.TokenType == JsonTokenType.True;
+            }
+            else
+            {
+                json.Read();
+                walker.Value(ref json);
+            }
+        }
+
+        if (name.Schema is null or "pg_catalog" && name.Name == "set_config")
+            SetConfig(constants, isBareCall, facts);
+        else if (name.Schema is null or "pg_catalog" && name.Name == "current_setting")
+            CurrentSetting(constants, facts);
+        else
+            Judge(name, isWithinGroup ? arguments + orderArguments : arguments, facts);
+    }
+
+    /// <summary>Raises the class of the statement by what the function may do.</summary>
+    public static void Judge((string? Schema, string Name) function, int arguments, StatementFacts facts)
+    {
+        var (schema, name) = function;
+        if (schema is not (null or "pg_catalog") || !BuiltinFunctions.TryGetKind(name, out var kind))
+        {
+            facts.AddFunction(new FunctionUse(schema, name, arguments));
+            facts.FunctionEffects |= SessionEffects.RunsOpaqueCode;
+            facts.Raise(StatementClass.NeedsCatalog, $"function {name}()");
+            return;
+        }
+
+        facts.FunctionEffects |= EffectsOf(name);
+        if (kind == FunctionKind.PrimaryOnly)
+            facts.Raise(StatementClass.Write, $"{name}()");
+        else if (kind is FunctionKind.PrimaryRead or FunctionKind.SessionState)
+            facts.Raise(StatementClass.PrimaryRead, $"{name}()");
+    }
+
+    private static SessionEffects EffectsOf(string name) => name switch
+    {
+        "nextval" or "setval" => SessionEffects.WritesSequenceState,
+        "currval" or "lastval" => SessionEffects.ReadsSequenceState,
+        "setseed" => SessionEffects.ChangesSessionOpaquely,
+        "pg_advisory_lock" or "pg_advisory_lock_shared" or "pg_try_advisory_lock" or "pg_try_advisory_lock_shared" =>
+            SessionEffects.LocksAdvisory,
+        "pg_advisory_unlock" or "pg_advisory_unlock_shared" or "pg_advisory_unlock_all" => SessionEffects.UnlocksAdvisory,
+        _ => SessionEffects.None,
+    };
+
+    private static bool ReadsConstants(string name) => name is "set_config" or "current_setting";
+
+    private static Constant[] ReadConstants(Utf8JsonReader arguments)
+    {
+        var constants = new List<Constant>(MaxConstants);
+        while (arguments.Read() && arguments.TokenType == JsonTokenType.StartObject && constants.Count < MaxConstants)
+        {
+            var probe = arguments;
+            constants.Add(Constant.Read(ref probe, []));
+            arguments.Skip();
+        }
+
+        return constants.ToArray();
+    }
+
+    private static int CountAndWalk(ref Utf8JsonReader json, TreeWalker walker)
+    {
+        var count = 0;
+        while (json.Read() && json.TokenType != JsonTokenType.EndArray)
+        {
+            count++;
+            walker.Value(ref json);
+        }
+
+        return count;
+    }
+
+    /// <summary>
+    /// set_config is SET when it is certain to run exactly once with constant arguments. Elsewhere a transaction-local one leaves nothing
+    /// behind, and any other is state that cannot be replayed.
+    /// </summary>
+    private static void SetConfig(Constant[] arguments, bool isBareCall, StatementFacts facts)
+    {
+        facts.LiteralsMatter = true;
+        if (arguments is [{ Kind: ConstantKind.String } name, { Kind: ConstantKind.String or ConstantKind.Null } value, var local]
+            && IsTrue(local) is { } isLocal)
+        {
+            if (isBareCall)
+            {
+                var setting = name.Text.ToLowerInvariant();
+                SettingRules.Apply(setting, SettingRules.ValueOf(setting, value), isLocal, facts);
+                return;
+            }
+
+            if (isLocal)
+            {
+                facts.FunctionEffects |= SessionEffects.SetsParameter;
+                facts.Raise(StatementClass.PrimaryRead, "set_config()");
+                return;
+            }
+        }
+
+        facts.FunctionEffects |= SessionEffects.ChangesSessionOpaquely | SessionEffects.SetsParameter;
+        facts.Raise(StatementClass.PrimaryRead, "set_config()");
+    }
+
+    private static bool? IsTrue(Constant constant) => constant switch
+    {
+        { Kind: ConstantKind.Boolean } => constant.Text == "true",
+        { Kind: ConstantKind.String, Text: "t" or "true" or "on" or "yes" or "1" } => true,
+        { Kind: ConstantKind.String, Text: "f" or "false" or "off" or "no" or "0" } => false,
+        _ => null,
+    };
+
+    /// <summary>A custom setting (app.user_id) lives in the session and follows it; a server's own setting is the primary's, as with SHOW.</summary>
+    private static void CurrentSetting(Constant[] arguments, StatementFacts facts)
+    {
+        facts.LiteralsMatter = true;
+        if (arguments is not [{ Kind: ConstantKind.String } name, ..] || !name.Text.Contains('.'))
+            facts.Raise(StatementClass.PrimaryRead, "current_setting()");
+    }
+}

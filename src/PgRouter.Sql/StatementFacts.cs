@@ -1,0 +1,115 @@
+namespace PgRouter.Sql;
+
+/// <summary>What is learnt of one statement while its tree is read; becomes a <see cref="Statement"/>.</summary>
+internal sealed class StatementFacts
+{
+    private readonly List<FunctionUse> _functions = [];
+    private readonly List<TableUse> _tables = [];
+    private readonly List<SettingChange> _settings = [];
+
+    public StatementKind Kind { get; set; }
+
+    public StatementClass Class { get; private set; } = StatementClass.Read;
+
+    public string Cause { get; private set; } = "";
+
+    /// <summary>What the statement itself does to the session.</summary>
+    public SessionEffects Effects { get; set; }
+
+    /// <summary>What the functions it calls do, which counts only when they are executed.</summary>
+    public SessionEffects FunctionEffects { get; set; }
+
+    public TransactionVerb Verb { get; set; }
+
+    public bool? ReadOnly { get; set; }
+
+    public string? Isolation { get; set; }
+
+    public string? Name { get; set; }
+
+    public bool Chains { get; set; }
+
+    public bool LiteralsMatter { get; set; }
+
+    /// <summary>False when the statement only stores or plans its expressions (CREATE VIEW, EXPLAIN, PREPARE).</summary>
+    public bool ExecutesFunctions { get; set; } = true;
+
+    /// <summary>The JSON depth at which a function is a column of a bare <c>SELECT f(), g()</c>, called exactly once; -1 if there is none.</summary>
+    public int BareCallDepth { get; set; } = -1;
+
+    /// <summary>True when every table named is changed or locked (DDL, TRUNCATE, LOCK).</summary>
+    public bool WritesAllTables { get; set; }
+
+    public int TableCount => _tables.Count;
+
+    public bool HasSettings => _settings.Count > 0;
+
+    public void Raise(StatementClass statementClass, string cause)
+    {
+        if (Cause.Length != 0 && statementClass <= Class)
+            return;
+        if (statementClass >= Class)
+            Class = statementClass;
+        Cause = cause;
+    }
+
+    /// <summary>Sets the class downwards too, for statements that are only state.</summary>
+    public void Assign(StatementClass statementClass, string cause) => (Class, Cause) = (statementClass, cause);
+
+    public void AddFunction(FunctionUse function)
+    {
+        if (!_functions.Contains(function))
+            _functions.Add(function);
+    }
+
+    public void AddSetting(SettingChange setting) => _settings.Add(setting);
+
+    public void AddTable(TableUse table) => _tables.Add(table with { IsWritten = table.IsWritten || WritesAllTables });
+
+    /// <summary>Takes out the tables from <paramref name="start"/> on that are names of common table expressions.</summary>
+    public void RemoveHiddenTables(int start, Func<int, TableUse, bool> isHidden)
+    {
+        var kept = start;
+        for (var i = start; i < _tables.Count; i++)
+        {
+            if (!isHidden(i, _tables[i]))
+                _tables[kept++] = _tables[i];
+        }
+
+        _tables.RemoveRange(kept, _tables.Count - kept);
+    }
+
+    public Statement ToStatement()
+    {
+        foreach (var table in _tables)
+            JudgeTable(table);
+        var first = _settings.Count > 0 ? _settings[0] : default;
+        return new Statement
+        {
+            Kind = Kind,
+            Class = Class,
+            Cause = Cause.Length == 0 ? Kind.ToString().ToUpperInvariant() : Cause,
+            Effects = ExecutesFunctions ? Effects | FunctionEffects : Effects,
+            Verb = Verb,
+            ReadOnly = ReadOnly,
+            Isolation = Isolation,
+            Name = Name ?? first.Name,
+            Value = first.Value,
+            IsLocal = first.IsLocal,
+            Settings = _settings.Count == 0 ? [] : _settings.ToArray(),
+            Chains = Chains,
+            Functions = _functions.Count == 0 ? [] : _functions.ToArray(),
+            Tables = _tables.Count == 0 ? [] : _tables.Distinct().ToArray(),
+        };
+    }
+
+    /// <summary>System catalogs and temporary tables differ between nodes or exist on one alone.</summary>
+    private void JudgeTable(TableUse table)
+    {
+        var schema = table.Schema;
+        if (schema is "pg_catalog" or "information_schema" or "pg_toast" || (schema is null && table.Name.StartsWith("pg_", StringComparison.Ordinal)))
+            Raise(StatementClass.PrimaryRead, $"system catalog {table.Name}");
+        else if (schema is not null && schema.StartsWith("pg_temp", StringComparison.Ordinal))
+            Raise(StatementClass.PrimaryRead, $"temporary table {table.Name}");
+    }
+}

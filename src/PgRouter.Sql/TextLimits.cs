@@ -1,0 +1,83 @@
+namespace PgRouter.Sql;
+
+/// <summary>
+/// Bounds what the native parser is given. libpg_query refuses deep right nesting by itself (its grammar's stack holds 10,000 symbols),
+/// but a chain such as <c>1+1+..</c> or <c>SELECT .. UNION SELECT ..</c> becomes a tree as deep as it is long, and writing that tree out
+/// recurses: 150 bytes to 600 bytes of stack per token were measured. One instance per thread.
+/// </summary>
+internal sealed class TextLimits(int maxBytes)
+{
+    public const int DefaultMaxBytes = 1024 * 1024;
+
+    /// <summary>100,000 tokens take the parser about 50 ms.</summary>
+    private const int MaxTokens = 250_000;
+
+    /// <summary>A quarter of what overflows 64 MB in the worst of the patterns measured.</summary>
+    private const int MaxDepth = 40_000;
+
+    private readonly int[] _segments = new int[MaxDepth + 2];
+    private readonly int[] _setOperations = new int[MaxDepth + 2];
+
+    /// <summary>True when the parser can take the text in bounded time and stack.</summary>
+    public bool Allow(ReadOnlySpan<byte> sql, bool standardConformingStrings)
+    {
+        if (sql.Length > maxBytes)
+            return false;
+        if (sql.Length < MaxDepth)
+            return true; // cannot have more tokens than bytes
+
+        return AllowTokens(sql, standardConformingStrings);
+    }
+
+    /// <summary>
+    /// No tree is deeper than the tokens since the last comma, summed over the open brackets, for every level of a tree takes a token and
+    /// the elements of a list stand side by side. Set operations alone chain across commas, so they are counted on.
+    /// </summary>
+    private bool AllowTokens(ReadOnlySpan<byte> sql, bool standardConformingStrings)
+    {
+        var lexer = new SqlLexer(sql, standardConformingStrings);
+        var tokens = 0;
+        var level = 0;
+        var depth = 0;
+        Open(0);
+        for (var kind = lexer.Next(); kind != TokenKind.End; kind = lexer.Next())
+        {
+            if (++tokens > MaxTokens)
+                return false;
+            var first = kind == TokenKind.Punctuation ? sql[lexer.Start] : (byte)0;
+            if (first is (byte)')' or (byte)']')
+            {
+                depth -= _segments[level] + _setOperations[level];
+                if (level > 0)
+                    level--;
+                else
+                    Open(0);
+            }
+            else if (first is (byte)',' or (byte)';')
+            {
+                depth -= _segments[level];
+                _segments[level] = 0;
+            }
+            else
+            {
+                depth++;
+                if (depth > MaxDepth)
+                    return false;
+                if (kind == TokenKind.Word && IsSetOperation(lexer.Text))
+                    _setOperations[level]++;
+                else
+                    _segments[level]++;
+                if (first is (byte)'(' or (byte)'[')
+                    Open(++level);
+            }
+        }
+
+        return true;
+    }
+
+    private void Open(int level) => _segments[level] = _setOperations[level] = 0;
+
+    private static bool IsSetOperation(ReadOnlySpan<byte> word) =>
+        SqlBytes.EqualsIgnoreCase(word, "union"u8) || SqlBytes.EqualsIgnoreCase(word, "except"u8)
+        || SqlBytes.EqualsIgnoreCase(word, "intersect"u8);
+}

@@ -1,0 +1,175 @@
+using System.Text;
+using NUnit.Framework;
+using PgRouter.Sql;
+
+namespace PgRouter.Tests.Sql;
+
+[TestFixture]
+public sealed class StatementShapesTests
+{
+    private StatementParser _parser = null!;
+
+    [OneTimeSetUp]
+    public void StartParser() => _parser = new StatementParser();
+
+    [OneTimeTearDown]
+    public void StopParser() => _parser.Dispose();
+
+    [TestCase("SELECT a FROM t WHERE b = 1", "select  A\nfrom T where B=42;")]
+    [TestCase("SELECT 'a'", "SELECT /* c */ 'b''c' -- d")]
+    [TestCase("SELECT 'a'", "SELECT E'b\\'c'")]
+    [TestCase("SELECT 'a'", "SELECT $x$ b ' $$ $x$")]
+    [TestCase("SELECT 'a'", "SELECT 'a'\n  'b'")]
+    [TestCase("SELECT 1.5", "SELECT 2e10")]
+    [TestCase("SELECT X'1F'", "SELECT b'01'")]
+    [TestCase("SELECT 1 WHERE a IN (1)", "SELECT 1 WHERE a IN (2, -3, 4)")]
+    [TestCase("INSERT INTO t VALUES (1, 'a')", "INSERT INTO t VALUES (1, 'a'), (2, 'b'), (-3, 'c')")]
+    [TestCase("INSERT INTO t VALUES (1, NULL)", "INSERT INTO t VALUES (1, null), (2, NULL)")]
+    [TestCase("/* a */ SELECT 1", "SELECT 1 /* b */")]
+    public void Texts_that_differ_in_constants_and_spelling_share_a_shape(string known, string other) =>
+        Assert.That(Shape(other), Is.EqualTo(Shape(known)));
+
+    [TestCase("SELECT 1", "SELECT 'a'")]
+    [TestCase("SELECT 1", "SELECT 1.5")]
+    [TestCase("SELECT 1", "SELECT 99999999999")]
+    [TestCase("SELECT 1", "SELECT $1")]
+    [TestCase("SELECT $1", "SELECT $2")]
+    [TestCase("SELECT a", "SELECT \"a\"")]
+    [TestCase("SELECT \"a\"", "SELECT \"A\"")]
+    [TestCase("SELECT f(1)", "SELECT f(1, 2)")]
+    [TestCase("SELECT 'a' 'b'", "SELECT 'a'\n'b'")]
+    [TestCase("SELECT b '1'", "SELECT b'1'")]
+    [TestCase("SELECT n '1'", "SELECT n'1'")]
+    [TestCase("SELECT a @- 1", "SELECT a @ - 1")]
+    [TestCase("SELECT 1 . 5", "SELECT 1.5")]
+    [TestCase("SELECT 123abc", "SELECT 123 abc")]
+    [TestCase("SELECT a : : b", "SELECT a :: b")]
+    [TestCase("/* pgrouter: primary */ SELECT 1", "SELECT 1")]
+    [TestCase("/* pgrouter: primary */ SELECT 1", "/* pgrouter: standby */ SELECT 1")]
+    [TestCase("/*NO LOAD BALANCE*/ SELECT 1", "SELECT 1")]
+    [TestCase("SELECT float(9) 'x'", "SELECT float(99) 'x'")]
+    [TestCase("SELECT 'a' -- ' \n , b", "SELECT 'a' , b , c")]
+    [TestCase("SELECT ab", "SELECT a b")]
+    [TestCase("SELECT é", "SELECT É")]
+    [TestCase("SELECT E'\\101'", "SELECT E'\\102'")]
+    public void Texts_the_grammar_may_read_differently_have_shapes_of_their_own(string known, string other) =>
+        Assert.That(Shape(other), Is.Not.EqualTo(Shape(known)));
+
+    [Test]
+    public void With_standard_conforming_strings_off_a_backslash_escapes()
+    {
+        var sql = Encoding.UTF8.GetBytes(@"SELECT 'a\'; DELETE FROM t; --'");
+        Assert.That(_parser.Analyze(sql, true).Class, Is.EqualTo(StatementClass.Write));
+        Assert.That(_parser.Analyze(sql, false).Class, Is.EqualTo(StatementClass.Read));
+        var shapes = new StatementShapes();
+        shapes.Learn(sql, false, _parser.Analyze(sql, false));
+        Assert.That(shapes.Find(sql, true), Is.Null);
+        Assert.That(shapes.Find(sql, false)!.Class, Is.EqualTo(StatementClass.Read));
+    }
+
+    [Test]
+    public void Texts_whose_literals_matter_are_kept_as_they_stand()
+    {
+        var shapes = new StatementShapes();
+        Learn(shapes, "SET x.y = 1");
+        Assert.That(Find(shapes, "SET x.y = 1")!.Statements[0].Value, Is.EqualTo("1"));
+        Assert.That(Find(shapes, "SET x.y = 2"), Is.Null);
+        Learn(shapes, "SET x.y = 2");
+        Assert.That(Find(shapes, "SET x.y = 2")!.Statements[0].Value, Is.EqualTo("2"));
+        Assert.That(Find(shapes, "SET x.y = 1")!.Statements[0].Value, Is.EqualTo("1"));
+    }
+
+    [Test]
+    public void What_the_cache_returns_is_what_the_parser_says_for_the_table_and_its_mutations()
+    {
+        var random = new Random(20261121);
+        var shapes = new StatementShapes();
+        var texts = StatementTable.Cases().Select(row => row.Sql).ToArray();
+        foreach (var text in texts.Concat(Enumerable.Range(0, 6000).Select(_ => Mutate(texts[random.Next(texts.Length)], random))))
+        {
+            var sql = Encoding.UTF8.GetBytes(text);
+            foreach (var standard in new[] { true, false })
+            {
+                var parsed = _parser.Analyze(sql, standard);
+                var found = shapes.Find(sql, standard);
+                if (found is null)
+                    shapes.Learn(sql, standard, parsed);
+                found ??= shapes.Find(sql, standard);
+                Assert.That(Describe(found!), Is.EqualTo(Describe(parsed)), text);
+            }
+        }
+    }
+
+    [Test]
+    public void Find_allocates_nothing()
+    {
+        var shapes = new StatementShapes();
+        var sql = "SELECT abalance FROM pgbench_accounts WHERE aid = 12345;"u8.ToArray();
+        shapes.Learn(sql, true, _parser.Analyze(sql, true));
+        shapes.Find(sql, true);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 1000; i++)
+            shapes.Find(sql, true);
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+    }
+
+    [Test]
+    public void The_cache_stays_within_its_bytes_and_keeps_what_is_used()
+    {
+        var shapes = new StatementShapes(maxBytes: 50_000);
+        Learn(shapes, "SELECT kept");
+        for (var i = 0; i < 2000; i++)
+        {
+            Learn(shapes, $"SELECT c{i}");
+            Assert.That(Find(shapes, "SELECT kept"), Is.Not.Null);
+        }
+
+        Assert.That(shapes.Bytes, Is.LessThanOrEqualTo(50_000));
+        Assert.That(Find(shapes, "SELECT c0"), Is.Null);
+        Assert.That(Find(shapes, "SELECT c1999"), Is.Not.Null);
+    }
+
+    [Test]
+    public void Too_long_texts_and_verdicts_for_the_moment_are_not_kept()
+    {
+        var shapes = new StatementShapes();
+        Learn(shapes, "SELECT '" + new string('x', StatementShapes.MaxTextBytes) + "'");
+        shapes.Learn("SELECT 1"u8, true, new StatementInfo(StatementClass.Unknown, "x", []) { IsLasting = false });
+        Assert.That(shapes.Count, Is.Zero);
+    }
+
+    private static string Mutate(string text, Random random)
+    {
+        string[] pieces = ["'", "\"", "\\", "$$", "/*", "*/", "--", "\n", " ", "(", ")", ",", ";", "1", "1.5", "-", "+", "E'", "U&'", "$1", "'a'", "x",
+            "IN (1, 2)", "VALUES (1),(2)", "\0", "é", "FOR UPDATE", "0x1", "::", ".", "@"];
+        var result = new StringBuilder(text);
+        for (var i = random.Next(1, 4); i > 0; i--)
+        {
+            var at = random.Next(result.Length + 1);
+            if (random.Next(3) == 0 && at < result.Length)
+                result.Remove(at, Math.Min(random.Next(1, 4), result.Length - at));
+            else
+                result.Insert(at, pieces[random.Next(pieces.Length)]);
+        }
+
+        return result.ToString();
+    }
+
+    private static string Describe(StatementInfo info)
+    {
+        var statements = info.Statements.Select(s => $"{s.Kind} {s.Class} {s.Effects} {s.Verb} {s.Name} {s.Value} {s.ReadOnly} {s.Isolation} "
+            + $"{string.Join(',', s.Settings)} {string.Join(',', s.Functions)} {string.Join(',', s.Tables)}");
+        return $"{info.Class} {info.Effects} {info.Hint} {info.LocalCommand} | {string.Join(" | ", statements)}";
+    }
+
+    private static string Shape(string sql)
+    {
+        var folder = new ShapeFolder(StatementShapes.MaxTextBytes);
+        folder.Fold(Encoding.UTF8.GetBytes(sql), standardConformingStrings: true);
+        return Encoding.Latin1.GetString(folder.Shape);
+    }
+
+    private void Learn(StatementShapes shapes, string sql) => shapes.Learn(Encoding.UTF8.GetBytes(sql), true, _parser.Analyze(sql));
+
+    private static StatementInfo? Find(StatementShapes shapes, string sql) => shapes.Find(Encoding.UTF8.GetBytes(sql), true);
+}
