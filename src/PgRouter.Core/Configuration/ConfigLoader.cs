@@ -1,3 +1,5 @@
+using PgRouter.Core.Configuration.Settings;
+
 namespace PgRouter.Core.Configuration;
 
 /// <summary>
@@ -94,8 +96,12 @@ internal sealed class ConfigLoader
             _values[name] = new ConfiguredValue(name, setting, index, value, entry.Source);
     }
 
-    private static string UnknownName(string name) =>
-        SettingTable.Suggest(name) is { } near ? $"no such setting; did you mean {near}?" : "no such setting; remove the line";
+    private static string UnknownName(string name)
+    {
+        if (SettingTable.TryFind(name.TrimEnd("0123456789".ToCharArray()) + "0", out _, out var index) && index is not null && char.IsDigit(name[^1]))
+            return $"the number behind the name goes from 0 to {BackendSettings.MaxNodeId}";
+        return SettingTable.Suggest(name) is { } near ? $"no such setting; did you mean {near}?" : "no such setting; remove the line";
+    }
 
     private ConfigResult Finish(string? path)
     {
@@ -108,10 +114,22 @@ internal sealed class ConfigLoader
         return new ConfigResult
         {
             Config = _mistakes.Count == 0 ? config : null,
-            Mistakes = _mistakes,
+            Mistakes = InOrderOfTheFiles(),
             Warnings = _warnings,
             Values = _values,
         };
+    }
+
+    /// <summary>As someone would mend them: file by file, line by line, what concerns a file as a whole last.</summary>
+    private List<ConfigMistake> InOrderOfTheFiles()
+    {
+        var files = _mistakes.Select(mistake => mistake.Source.Name).Distinct().ToList();
+        return
+        [
+            .. _mistakes
+                .OrderBy(mistake => files.IndexOf(mistake.Source.Name))
+                .ThenBy(mistake => mistake.Source.Line == 0 ? int.MaxValue : mistake.Source.Line),
+        ];
     }
 
     private void WarnOfSettingsWithoutEffect()

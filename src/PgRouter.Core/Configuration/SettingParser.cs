@@ -70,11 +70,11 @@ internal static class SettingParser
     private static string Refusal(Setting setting, SettingValue value)
     {
         if (setting.RefusedWords.TryGetValue(value.Text, out var reason))
-            return $"\"{value.Text}\" is not available: {reason}";
+            return $"found \"{value.Text}\", which is not available: {reason}";
         if (setting.RefusedBecause is null || value.Text == Parse(setting with { RefusedBecause = null }, setting.Default).Value?.Text)
             return "";
         var fallback = setting.Default.Length == 0 ? "''" : setting.Default;
-        return $"only {fallback} is available: {setting.RefusedBecause}";
+        return $"found \"{value.Text}\", only {fallback} is available: {setting.RefusedBecause}";
     }
 
     private static SettingValue? ParseBool(string text)
