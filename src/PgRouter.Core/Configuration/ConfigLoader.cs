@@ -132,10 +132,13 @@ internal sealed class ConfigLoader
         ];
     }
 
+    /// <summary>What a pgpool file only needs while use_watchdog or ssl is on has no effect anywhere else either: not worth a warning.</summary>
     private void WarnOfSettingsWithoutEffect()
     {
         foreach (var given in _values.Values.Where(given => given.Setting.Support == SettingSupport.Accepted))
         {
+            if (given.Setting.Group is SettingGroup.Watchdog or SettingGroup.Heartbeat or SettingGroup.Tls)
+                continue;
             if (given.Value.Text != SettingParser.Parse(given.Setting, given.Setting.Default).Value?.Text)
                 _warnings.Add($"{given.Source}: {given.Name} has no effect: {given.Setting.AcceptedBecause}");
         }

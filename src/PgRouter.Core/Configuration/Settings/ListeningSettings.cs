@@ -43,6 +43,12 @@ internal static class ListeningSettings
             .Accepted("a client beyond max_client_conn is refused at once"),
         Bool("so_reuseport", false, "Several processes share the port.").Restart().Accepted("one process serves all cores"),
         Bool("tcp_keepalive", true, "TCP keepalive with the system's values.").Accepted("keepalive follows the system's values"),
+        Integer("tcp_defer_accept", "0", 0, int.MaxValue, "TCP_DEFER_ACCEPT of the listening socket.").PgBouncer("tcp_defer_accept").Accepted("connections follow the system's values"),
+        Integer("tcp_socket_buffer", "0", 0, int.MaxValue, "Socket buffers.").PgBouncer("tcp_socket_buffer").Accepted("connections follow the system's values"),
+        Integer("tcp_keepcnt", "0", 0, int.MaxValue, "Keepalive probes.").PgBouncer("tcp_keepcnt").Accepted("connections follow the system's values"),
+        Integer("tcp_keepidle", "0", 0, int.MaxValue, "Seconds before the first keepalive probe.").PgBouncer("tcp_keepidle").Accepted("connections follow the system's values"),
+        Integer("tcp_keepintvl", "0", 0, int.MaxValue, "Seconds between keepalive probes.").PgBouncer("tcp_keepintvl").Accepted("connections follow the system's values"),
+        Integer("tcp_user_timeout", "0", 0, int.MaxValue, "TCP_USER_TIMEOUT in milliseconds.").PgBouncer("tcp_user_timeout").Accepted("connections follow the system's values"),
         Bool("application_name_add_host", false, "The client's address is added to application_name.")
             .Refused("application_name is passed on as the client sent it"));
 }

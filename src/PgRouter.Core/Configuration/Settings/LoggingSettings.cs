@@ -42,8 +42,7 @@ internal static class LoggingSettings
         Bool("log_stats", true, "Statistics are logged.").PgBouncer("log_stats").Accepted("SHOW STATS and the metrics tell them"),
         Seconds("stats_period", "60", "Time between two statistics.").PgBouncer("stats_period").Accepted("averages are over 60 seconds"),
         Integer("verbose", "0", 0, 3, "PgBouncer's verbosity.").PgBouncer("verbose").Accepted("see log_min_messages"),
-        Word("syslog_facility", "LOCAL0", ["LOCAL0", "LOCAL1", "LOCAL2", "LOCAL3", "LOCAL4", "LOCAL5", "LOCAL6", "LOCAL7"], "Facility for syslog.")
-            .PgBouncer("syslog_facility").Accepted(StdErr),
+        Text("syslog_facility", "LOCAL0", "Facility for syslog.").PgBouncer("syslog_facility").Accepted(StdErr),
         Text("syslog_ident", "pgpool", "Name for syslog.").PgBouncer("syslog_ident").Accepted(StdErr),
         Bool("syslog", false, "PgBouncer's log goes to syslog.").PgBouncer("syslog").Accepted(StdErr),
         Bool("logging_collector", false, "The log is collected into files.").Restart().Accepted(StdErr),

@@ -29,6 +29,10 @@ internal static class OtherSettings
         Integer("sbuf_loopcnt", "5", 0, int.MaxValue, "Reads of one connection in turn.").PgBouncer("sbuf_loopcnt").Accepted(OwnBuffers),
         Seconds("suspend_timeout", "10", "Longest wait of SUSPEND.").PgBouncer("suspend_timeout").Accepted("PAUSE waits for the end of the transactions"),
         Seconds("dns_max_ttl", "15", "How long addresses are kept.").PgBouncer("dns_max_ttl").Accepted(NoDns),
+        Seconds("dns_zone_check_period", "0", "How often zones are looked at for changes.").PgBouncer("dns_zone_check_period").Accepted(NoDns),
+        Text("resolv_conf", "", "The resolver's file.").PgBouncer("resolv_conf").Accepted(NoDns),
+        Text("service_name", "pgbouncer", "Name of the Windows service.").PgBouncer("service_name").Accepted("there is no Windows service"),
+        Text("job_name", "pgbouncer", "Old name of service_name.").PgBouncer("job_name").Accepted("there is no Windows service"),
         Seconds("dns_nxdomain_ttl", "15", "How long missing names are kept.").PgBouncer("dns_nxdomain_ttl").Accepted(NoDns),
         Text("user", "", "User that PgBouncer switches to.").PgBouncer("user").Accepted("PgRouter keeps the user it is started with"));
 }
