@@ -1,3 +1,4 @@
+using NUnit.Framework;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
 
@@ -112,12 +113,15 @@ internal sealed class ConfigLoaderTests
         Assert.That(_files.Load(["backend_hostname0 = 'db0'", .. lines.Split('\n')]).Mistakes, Has.Count.EqualTo(1));
 
     [Test]
-    public void A_socket_path_that_is_too_long_is_refused() =>
-        Assert.That(_files.Load("backend_hostname0 = 'a'", $"socket_dir = '/{new string('d', 100)}'").Mistakes, Has.One.Matches<ConfigMistake>(
-            mistake => mistake.Message.Contains("107 bytes", StringComparison.Ordinal)));
+    public void A_socket_path_that_is_too_long_is_refused()
+    {
+        var mistakes = _files.Load("backend_hostname0 = 'a'", $"socket_dir = '/{new string('d', 100)}'").Mistakes;
+        Assert.That(mistakes.Select(mistake => mistake.Message), Has.One.Contains("107 bytes"));
+    }
 
     [Test]
-    public void A_file_without_a_node_is_refused() => Assert.That(_files.Load("port = 9999").Mistakes.Single().Setting, Is.EqualTo("backend_hostname0"));
+    public void A_file_without_a_node_is_refused() => 
+        Assert.That(_files.Load("port = 9999").Mistakes.Select(mistake => mistake.Setting), Is.EqualTo(new[] { "backend_hostname0" }));
 
     [Test]
     public void A_setting_without_effect_is_a_warning_unless_it_is_the_default()

@@ -1,3 +1,4 @@
+using NUnit.Framework;
 using PgRouter.Core.Configuration;
 
 namespace PgRouter.Tests.Configuration;
