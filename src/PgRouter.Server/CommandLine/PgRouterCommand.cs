@@ -116,8 +116,13 @@ internal sealed class PgRouterCommand
 
     private static Command Config()
     {
-        var sample = new Option<bool>("--sample") { Description = "A sample file with every setting.", Required = true };
+        var sample = new Option<bool>("--sample") { Description = "A sample file with every setting." };
         var command = new Command("config", "Prints configuration.") { sample };
+        command.Validators.Add(result =>
+        {
+            if (!result.GetValue(sample))
+                result.AddError("config: nothing to print; allowed: --sample");
+        });
         command.SetAction(parsed => Output(parsed).Write(SampleFile.Write()));
         return command;
     }

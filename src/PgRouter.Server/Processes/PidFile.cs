@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using PgRouter.Core.Configuration;
 
 namespace PgRouter.Server.Processes;
@@ -47,7 +49,10 @@ internal sealed class PidFile : IDisposable
     {
         foreach (var path in candidates.Where(IsHeld))
         {
-            using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+            using var stream = OpenWithoutLock(path);
+            if (stream is null)
+                continue;
+            using var reader = new StreamReader(stream);
             if (int.TryParse(reader.ReadLine(), NumberStyles.None, CultureInfo.InvariantCulture, out var pid))
                 return pid;
         }
@@ -73,6 +78,22 @@ internal sealed class PidFile : IDisposable
         stream.Flush();
         return new PidFile(path, stream);
     }
+
+    /// <summary>FileStream takes a shared flock for every reader, which the router's exclusive one forbids; open(2) takes none. Null when the
+    /// file has gone meanwhile.</summary>
+    private static FileStream? OpenWithoutLock(string path)
+    {
+        const int readOnlyCloseOnExec = 0x80000;
+        var descriptor = Open(path, readOnlyCloseOnExec);
+        if (descriptor < 0 && !File.Exists(path))
+            return null;
+        if (descriptor < 0)
+            throw new IOException($"cannot read the pid file \"{path}\": {Marshal.GetLastPInvokeErrorMessage()}");
+        return new FileStream(new SafeFileHandle(descriptor, ownsHandle: true), FileAccess.Read);
+    }
+
+    [DllImport("libc", EntryPoint = "open", SetLastError = true)]
+    private static extern int Open([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
 
     /// <summary>A shared flock cannot be had while the router holds its exclusive one.</summary>
     private static bool IsHeld(string path)
