@@ -40,7 +40,8 @@ internal sealed class ConfigChecks(RouterConfig config, IReadOnlyDictionary<stri
 
     private void CheckBackendsHaveHosts()
     {
-        foreach (var given in values.Values.Where(given => given.Setting.ApplyToNode is not null && given.Setting.Name != "backend_hostname"))
+        var ofNodes = values.Values.Where(given => given.Setting.ApplyToNode is not null && given.Setting.Name != "backend_hostname");
+        foreach (var given in ofNodes)
         {
             if (!values.ContainsKey($"backend_hostname{given.Index}"))
                 Mistake(given.Name, $"node {given.Index} has no backend_hostname{given.Index}");
@@ -64,7 +65,8 @@ internal sealed class ConfigChecks(RouterConfig config, IReadOnlyDictionary<stri
         foreach (var twins in config.Nodes.GroupBy(node => (node.Host.ToLowerInvariant(), node.Port)).Where(group => group.Count() > 1))
         {
             foreach (var twin in twins.Skip(1))
-                Mistake($"backend_hostname{twin.Id}", $"found {twin.Host}:{twin.Port}, which is node {twins.First().Id} already; each node is given once");
+                Mistake($"backend_hostname{twin.Id}",
+                    $"found {twin.Host}:{twin.Port}, which is node {twins.First().Id} already; each node is given once");
         }
     }
 
@@ -91,7 +93,8 @@ internal sealed class ConfigChecks(RouterConfig config, IReadOnlyDictionary<stri
         foreach (var directory in config.UnixSocketDirectories)
         {
             if (Encoding.UTF8.GetByteCount(Path.Combine(directory, $".s.PGSQL.{config.Port}")) > MaxSocketPath)
-                Mistake("unix_socket_directories", $"found \"{directory}\"; the path of a socket in it is longer than {MaxSocketPath} bytes");
+                Mistake("unix_socket_directories",
+                    $"found \"{directory}\"; the path of a socket in it is longer than {MaxSocketPath} bytes");
         }
     }
 
@@ -106,7 +109,7 @@ internal sealed class ConfigChecks(RouterConfig config, IReadOnlyDictionary<stri
     private void CheckHealthUser()
     {
         if (config.SrCheckUser.Length == 0 && config.HealthCheck.User.Length == 0)
-            _warnings.Add("sr_check_user and health_check_user are empty: the nodes cannot be asked which is the primary and how far they are");
+            _warnings.Add("sr_check_user and health_check_user are empty: the nodes cannot be asked for their role and delay");
     }
 
     private void CheckDelay()

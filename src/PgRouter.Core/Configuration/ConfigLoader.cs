@@ -98,7 +98,8 @@ internal sealed class ConfigLoader
 
     private static string UnknownName(string name)
     {
-        if (SettingTable.TryFind(name.TrimEnd("0123456789".ToCharArray()) + "0", out _, out var index) && index is not null && char.IsDigit(name[^1]))
+        var isNumbered = SettingTable.TryFind(name.TrimEnd("0123456789".ToCharArray()) + "0", out _, out var index) && index is not null;
+        if (isNumbered && char.IsDigit(name[^1]))
             return $"the number behind the name goes from 0 to {BackendSettings.MaxNodeId}";
         return SettingTable.Suggest(name) is { } near ? $"no such setting; did you mean {near}?" : "no such setting; remove the line";
     }
@@ -132,7 +133,9 @@ internal sealed class ConfigLoader
         ];
     }
 
-    /// <summary>What a pgpool file only needs while use_watchdog or ssl is on has no effect anywhere else either: not worth a warning.</summary>
+    /// <summary>
+    /// What a pgpool file only needs while use_watchdog or ssl is on has no effect anywhere else either: not worth a warning.
+    /// </summary>
     private void WarnOfSettingsWithoutEffect()
     {
         foreach (var given in _values.Values.Where(given => given.Setting.Support == SettingSupport.Accepted))

@@ -51,7 +51,8 @@ internal sealed class ConfigStore
 
     private ReloadReport Swap(ConfigResult old, ConfigResult loaded)
     {
-        var differing = old.Values.Keys.Union(loaded.Values.Keys).Where(name => Differs(old, loaded, name)).Order(StringComparer.Ordinal).ToList();
+        var differing = old.Values.Keys.Union(loaded.Values.Keys).Where(name => Differs(old, loaded, name))
+            .Order(StringComparer.Ordinal).ToList();
         var needRestart = differing.Where(name => Row(old, loaded, name).Effect == SettingEffect.Restart).ToList();
         var values = loaded.Values.ToDictionary();
         foreach (var name in needRestart)
@@ -78,7 +79,9 @@ internal sealed class ConfigStore
             if (result.Values.TryGetValue(name, out var given))
                 return given.Value.Text;
             // Left out is not the default for these: the pool size rule asks which were given, and a number falls back to the common row.
-            var depends = setting.Suffix != SettingSuffix.None || setting.InForce is not null || setting.Name is "num_init_children" or "max_pool";
+            var depends = setting.Suffix != SettingSuffix.None
+                || setting.InForce is not null
+                || setting.Name is "num_init_children" or "max_pool";
             return depends ? null : SettingParser.Parse(setting, setting.Default).Value?.Text;
         }
     }

@@ -61,7 +61,8 @@ internal sealed class EnvironmentSettings
             Add(variable, setting, value);
             return;
         }
-        if (Find(variable + FileSuffix) is not { } path || ImageVariables.Settings.ContainsKey((variable + FileSuffix)[ImagePrefix.Length..]))
+        var hasOwnMeaning = ImageVariables.Settings.ContainsKey((variable + FileSuffix)[ImagePrefix.Length..]);
+        if (hasOwnMeaning || Find(variable + FileSuffix) is not { } path)
             return;
         try
         {

@@ -1,6 +1,8 @@
 namespace PgRouter.Core.Configuration;
 
-/// <summary>The environment variables of the widespread pgpool image, without their prefix PGPOOL_, and the settings they stand for.</summary>
+/// <summary>
+/// The environment variables of the widespread pgpool image, without their prefix PGPOOL_, and the settings they stand for.
+/// </summary>
 internal static class ImageVariables
 {
     public const string UnusedAdvice = "users and passwords are read from pool_passwd, and the console needs no users of its own";

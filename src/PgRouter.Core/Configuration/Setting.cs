@@ -55,7 +55,9 @@ internal enum SettingSupport
     /// <summary>Read and checked, without effect; the row says why that is harmless or what to do instead.</summary>
     Accepted,
 
-    /// <summary>Any value but the default is a mistake, because ignoring it would give other answers or less safety than asked for.</summary>
+    /// <summary>
+    /// Any value but the default is a mistake, because ignoring it would give other answers or less safety than asked for.
+    /// </summary>
     Refused,
 }
 

@@ -158,7 +158,8 @@ internal static class SettingParser
 
     private static bool InRange(Setting setting, double number) => number >= setting.Min && number <= setting.Max;
 
-    private static double MaxDuration(Setting setting) => Math.Min(setting.Max, Math.Floor(MaxMilliseconds / MillisecondsPer(setting.Unit)));
+    private static double MaxDuration(Setting setting) =>
+        Math.Min(setting.Max, Math.Floor(MaxMilliseconds / MillisecondsPer(setting.Unit)));
 
     private static double MillisecondsPer(SettingUnit unit) => unit switch
     {

@@ -75,7 +75,8 @@ internal static class SettingView
             yield return Row(result, setting, null);
         if (setting.Suffix == SettingSuffix.None)
             yield break;
-        var indexes = result.Values.Values.Where(given => given.Setting.Name == setting.Name && given.Index is not null).Select(given => given.Index);
+        var indexes = result.Values.Values.Where(given => given.Setting.Name == setting.Name && given.Index is not null)
+            .Select(given => given.Index);
         foreach (var index in indexes.Order())
             yield return Row(result, setting, index);
     }

@@ -19,7 +19,8 @@ internal sealed class PgRouterCommand
     private readonly Option<string?> _file = Recursive<string?>("--config-file", "-f", "Configuration file (pgpool.conf).", "FILE");
     private readonly Option<string?> _hba = Recursive<string?>("--hba-file", "-a", "HBA file; overrides the configuration.", "FILE");
     private readonly Option<string?> _pcp = Recursive<string?>("--pcp-file", "-F", "Accepted; there is no PCP port.", "FILE");
-    private readonly Option<string?> _key = Recursive<string?>("--key-file", "-k", "Accepted; passwords are not encrypted with a key file.", "FILE");
+    private readonly Option<string?> _key = Recursive<string?>("--key-file", "-k",
+        "Accepted; passwords are not encrypted with a key file.", "FILE");
     private readonly Option<string> _mode = Recursive<string>("--mode", "-m", "How to stop: smart, fast or immediate.", "MODE");
 
     /// <summary>Prepares the commands.</summary>

@@ -3,7 +3,9 @@ using PgRouter.Core.Configuration;
 
 namespace PgRouter.Server.Logging;
 
-/// <summary>The logging library's levels as PostgreSQL's severities. Information is LOG: it ranks above ERROR and is not lost by default.</summary>
+/// <summary>
+/// The logging library's levels as PostgreSQL's severities. Information is LOG: it ranks above ERROR and is not lost by default.
+/// </summary>
 internal static class LogSeverities
 {
     public static LogSeverity SeverityOf(LogLevel level) => level switch

@@ -37,7 +37,7 @@ internal sealed class PidFile : IDisposable
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 if (FindRunning([path]) is { } pid)
-                    throw new PidFileException($"another router (pid {pid}) runs with the pid file \"{path}\"; stop it, or give each its own pid_file_name");
+                    throw new PidFileException($"another router (pid {pid}) holds \"{path}\"; stop it, or give each its own pid_file_name");
                 problem = e.Message;
             }
         }
@@ -79,8 +79,10 @@ internal sealed class PidFile : IDisposable
         return new PidFile(path, stream);
     }
 
-    /// <summary>FileStream takes a shared flock for every reader, which the router's exclusive one forbids; open(2) takes none. Null when the
-    /// file has gone meanwhile.</summary>
+    /// <summary>
+    /// FileStream takes a shared flock for every reader, which the router's exclusive one forbids; open(2) takes none. Null when the
+    /// file has gone meanwhile.
+    /// </summary>
     private static FileStream? OpenWithoutLock(string path)
     {
         const int readOnlyCloseOnExec = 0x80000;

@@ -12,8 +12,10 @@ namespace PgRouter.Server.Processes;
 /// The life of the process around an <see cref="IRouter"/>: pid file, logging, services, signals, the service manager, and the order
 /// in which they start and stop. It knows nothing of what the router does.
 /// </summary>
-/// <param name="configureServices">Registers the <see cref="IRouter"/> and what it needs; <see cref="ConfigStore"/>, TimeProvider and logging
-/// are registered already. Hosted services start after the router and stop after it.</param>
+/// <param name="configureServices">
+/// Registers the <see cref="IRouter"/> and what it needs; <see cref="ConfigStore"/>, TimeProvider and logging are registered already.
+/// Hosted services start after the router and stop after it.
+/// </param>
 /// <param name="notifier">The service manager.</param>
 internal sealed class RouterProcess(Action<IServiceCollection> configureServices, ServiceNotifier notifier) : IRouterHost
 {

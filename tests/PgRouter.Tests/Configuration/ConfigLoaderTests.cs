@@ -40,20 +40,28 @@ internal sealed class ConfigLoaderTests
         {
             new NodeConfig
             {
-                Id = 0, Host = "postgres-primary", Port = 5432, Weight = 0, DataDirectory = "/var/lib/postgresql/data", Flags = NodeFlags.AlwaysPrimary,
+                Id = 0, Host = "postgres-primary", Port = 5432, Weight = 0, DataDirectory = "/var/lib/postgresql/data",
+                Flags = NodeFlags.AlwaysPrimary,
             },
             new NodeConfig
             {
-                Id = 1, Host = "postgres-standby", Port = 5432, Weight = 1, DataDirectory = "/var/lib/postgresql/data", Flags = NodeFlags.DisallowToFailover,
+                Id = 1, Host = "postgres-standby", Port = 5432, Weight = 1, DataDirectory = "/var/lib/postgresql/data",
+                Flags = NodeFlags.DisallowToFailover,
             },
         }));
         Assert.That(config.HealthCheck, Is.EqualTo(new HealthCheckConfig
         {
-            Period = TimeSpan.FromSeconds(10), Timeout = TimeSpan.FromSeconds(20), User = "postgres", Password = "postgres", Database = "postgres",
-            MaxRetries = 3, RetryDelay = TimeSpan.FromSeconds(1),
+            Period = TimeSpan.FromSeconds(10),
+            Timeout = TimeSpan.FromSeconds(20),
+            User = "postgres",
+            Password = "postgres",
+            Database = "postgres",
+            MaxRetries = 3,
+            RetryDelay = TimeSpan.FromSeconds(1),
         }));
         Assert.That((config.SrCheckUser, config.SrCheckPassword, config.SrCheckDatabase), Is.EqualTo(("postgres", "postgres", "postgres")));
-        Assert.That(config.AllowClearTextFrontendAuth && config.LogConnections && config.LogHostname && config.LogStatement && config.LogClientMessages);
+        Assert.That(config.AllowClearTextFrontendAuth && config.LogConnections && config.LogHostname);
+        Assert.That(config.LogStatement && config.LogClientMessages);
         Assert.That(config.LogPerNodeStatement, Is.False);
         Assert.That(config.LogLinePrefix, Is.EqualTo("%t: pid %p: "));
         Assert.That(config.LogMinMessages, Is.EqualTo(LogSeverity.Info));
@@ -64,10 +72,12 @@ internal sealed class ConfigLoaderTests
     public void The_sample_is_the_table_and_loads_without_mistakes()
     {
         var path = ConfigFiles.InRepository("conf/pgpool.conf.sample");
-        Assert.That(File.ReadAllText(path), Is.EqualTo(SampleFile.Write()), "write it again: pgrouter config --sample > conf/pgpool.conf.sample");
+        Assert.That(File.ReadAllText(path), Is.EqualTo(SampleFile.Write()),
+            "write it again: pgrouter config --sample > conf/pgpool.conf.sample");
         Assert.That(ConfigLoader.Load(path, ConfigFiles.NoEnvironment).Mistakes, Is.Empty);
 
-        var everything = File.ReadAllLines(path).Select(line => line.StartsWith('#') && !line.StartsWith("# ") ? line[1..] : line).ToArray();
+        var everything = File.ReadAllLines(path)
+            .Select(line => line.StartsWith('#') && !line.StartsWith("# ") ? line[1..] : line).ToArray();
         Assert.That(_files.Load(everything).Mistakes, Is.Empty, "every default can be switched on");
     }
 
@@ -88,7 +98,8 @@ internal sealed class ConfigLoaderTests
 
         Assert.That(result.Config, Is.Null);
         Assert.That(result.Mistakes.Select(mistake => mistake.Source.Line), Is.EqualTo(new[] { 1, 2, 4, 5, 6, 7, 8, 9, 10 }));
-        Assert.That(result.Mistakes[0].ToString(), Does.EndWith("pgpool.conf:1: load_balace_mode: no such setting; did you mean load_balance_mode?"));
+        Assert.That(result.Mistakes[0].ToString(),
+            Does.EndWith("pgpool.conf:1: load_balace_mode: no such setting; did you mean load_balance_mode?"));
         Assert.That(result.Mistakes[1].Message, Is.EqualTo("found \"99999\"; allowed: a whole number from 1 to 65535"));
         Assert.That(result.Mistakes[2].Message, Does.Contain("node 0 already"));
         Assert.That(result.Mistakes[3].Message, Does.Contain("backend_hostname2"));
@@ -120,13 +131,14 @@ internal sealed class ConfigLoaderTests
     }
 
     [Test]
-    public void A_file_without_a_node_is_refused() => 
+    public void A_file_without_a_node_is_refused() =>
         Assert.That(_files.Load("port = 9999").Mistakes.Select(mistake => mistake.Setting), Is.EqualTo(new[] { "backend_hostname0" }));
 
     [Test]
     public void A_setting_without_effect_is_a_warning_unless_it_is_the_default()
     {
-        var result = _files.Load("backend_hostname0 = 'a'", "sr_check_user = 'u'", "memory_cache_enabled = on", "child_life_time = 5min", "relcache_size = 256");
+        var result = _files.Load("backend_hostname0 = 'a'", "sr_check_user = 'u'", "memory_cache_enabled = on", "child_life_time = 5min",
+            "relcache_size = 256");
         Assert.That(result.Mistakes, Is.Empty);
         Assert.That(result.Warnings, Has.Count.EqualTo(1).And.One.Contains("memory_cache_enabled has no effect: results are not cached"));
     }
@@ -145,7 +157,8 @@ internal sealed class ConfigLoaderTests
     [Test]
     public void A_nodes_own_health_check_rests_on_the_common_one()
     {
-        var config = _files.LoadGood("health_check_period1 = 3", "health_check_timeout = 7", "sr_check_user = 'checker'", "connect_timeout = 1500");
+        var config = _files.LoadGood("health_check_period1 = 3", "health_check_timeout = 7", "sr_check_user = 'checker'",
+            "connect_timeout = 1500");
         Assert.That(config.HealthFor(0).Period, Is.EqualTo(TimeSpan.FromSeconds(5)));
         Assert.That(config.HealthFor(1), Is.EqualTo(config.HealthFor(0) with { Period = TimeSpan.FromSeconds(3) }));
         Assert.That(config.HealthFor(1).Timeout, Is.EqualTo(TimeSpan.FromSeconds(7)));
@@ -156,7 +169,8 @@ internal sealed class ConfigLoaderTests
 
     [Test]
     public void Server_connect_timeout_goes_before_connect_timeout() =>
-        Assert.That(_files.LoadGood("server_connect_timeout = 3", "connect_timeout = 1500").ServerConnectTimeout, Is.EqualTo(TimeSpan.FromSeconds(3)));
+        Assert.That(_files.LoadGood("server_connect_timeout = 3", "connect_timeout = 1500").ServerConnectTimeout,
+            Is.EqualTo(TimeSpan.FromSeconds(3)));
 
     [Test]
     public void Paths_begin_beside_the_file()
@@ -220,7 +234,12 @@ internal sealed class ConfigLoaderTests
         Assert.That(config.Nodes[0], Is.EqualTo(new NodeConfig { Id = 0, Host = "a", Port = 5432 }));
         Assert.That(config.Nodes[1], Is.EqualTo(new NodeConfig
         {
-            Id = 2, Host = "fd00::2", Port = 5433, Weight = 0.5, DataDirectory = "/data", Flags = NodeFlags.DisallowToFailover | NodeFlags.AlwaysPrimary,
+            Id = 2,
+            Host = "fd00::2",
+            Port = 5433,
+            Weight = 0.5,
+            DataDirectory = "/data",
+            Flags = NodeFlags.DisallowToFailover | NodeFlags.AlwaysPrimary,
         }));
     }
 

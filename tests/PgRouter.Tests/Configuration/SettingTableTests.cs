@@ -19,7 +19,8 @@ internal sealed class SettingTableTests
         Assert.That(row.Meaning, Does.EndWith("."));
         Assert.That(row.AcceptedBecause is null || row.RefusedBecause is null);
         var lands = row.Apply is not null || row.ApplyToNode is not null || row.ApplyToHealth is not null;
-        Assert.That(lands || row.Name == "log_destination", Is.EqualTo(row.Support == SettingSupport.Implemented), "only what lands is implemented");
+        Assert.That(lands || row.Name == "log_destination", Is.EqualTo(row.Support == SettingSupport.Implemented),
+            "only what lands is implemented");
     }
 
     [TestCaseSource(typeof(SettingTable), nameof(SettingTable.Rows))]
@@ -42,7 +43,8 @@ internal sealed class SettingTableTests
             Assert.That(draft.Finish(), Is.EqualTo(plain).UsingPropertiesComparer(), row.Name);
         }
         foreach (var row in SettingTable.Rows.Where(row => row.ApplyToHealth is not null))
-            Assert.That(row.ApplyToHealth!(plain.HealthCheck, SettingParser.Parse(row, row.Default).Value!), Is.EqualTo(plain.HealthCheck), row.Name);
+            Assert.That(row.ApplyToHealth!(plain.HealthCheck, SettingParser.Parse(row, row.Default).Value!),
+                Is.EqualTo(plain.HealthCheck), row.Name);
     }
 
     [TestCase("backend_hostname0", "backend_hostname", 0)]
@@ -74,5 +76,6 @@ internal sealed class SettingTableTests
     [TestCase("backend_hostname", "backend_hostname0")]
     [TestCase("healthcheck_period", "health_check_period")]
     [TestCase("something_else_entirely", null)]
-    public void The_nearest_name_is_suggested(string name, string? suggestion) => Assert.That(SettingTable.Suggest(name), Is.EqualTo(suggestion));
+    public void The_nearest_name_is_suggested(string name, string? suggestion) =>
+        Assert.That(SettingTable.Suggest(name), Is.EqualTo(suggestion));
 }

@@ -38,8 +38,10 @@ internal sealed class SettingViewTests
         Assert.That(items, Is.SupersetOf(SettingTable.Rows.Where(row => row.Suffix != SettingSuffix.Required).Select(row => row.Name)));
         Assert.That(items.SkipWhile(item => item != "backend_hostname0"), Is.EqualTo(new[]
         {
-            "backend_hostname0", "backend_port0", "backend_weight0", "backend_data_directory0", "backend_flag0", "backend_application_name0",
-            "backend_hostname1", "backend_port1", "backend_weight1", "backend_data_directory1", "backend_flag1", "backend_application_name1",
+            "backend_hostname0", "backend_port0", "backend_weight0", "backend_data_directory0", "backend_flag0",
+            "backend_application_name0",
+            "backend_hostname1", "backend_port1", "backend_weight1", "backend_data_directory1", "backend_flag1",
+            "backend_application_name1",
         }));
     }
 
@@ -73,7 +75,8 @@ internal sealed class SettingViewTests
     [Test]
     public void A_secret_is_shown_nowhere()
     {
-        var everything = SettingView.All(_result).Concat(SettingView.PgBouncerConfig(_result)).Concat(SettingView.Group(_result, "health_check")!);
+        var everything = SettingView.All(_result).Concat(SettingView.PgBouncerConfig(_result))
+            .Concat(SettingView.Group(_result, "health_check")!);
         Assert.That(everything.Select(row => row.ToString()), Has.None.Contains("very secret"));
     }
 
@@ -81,7 +84,8 @@ internal sealed class SettingViewTests
     public void Groups_are_those_of_pgpool()
     {
         Assert.That(SettingView.Group(_result, "BACKEND")!.Select(row => row.Item), Has.Member("backend_weight1"));
-        Assert.That(SettingView.Group(_result, "health_check")!.Select(row => row.Item), Is.SupersetOf(new[] { "health_check_period", "health_check_period1" }));
+        Assert.That(SettingView.Group(_result, "health_check")!.Select(row => row.Item),
+            Is.SupersetOf(new[] { "health_check_period", "health_check_period1" }));
         Assert.That(SettingView.Group(_result, "watchdog"), Is.Not.Empty);
         Assert.That(SettingView.Group(_result, "heartbeat"), Is.Not.Empty);
         Assert.That(SettingView.Group(_result, "port"), Is.Null);

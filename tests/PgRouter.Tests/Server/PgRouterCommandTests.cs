@@ -158,9 +158,12 @@ internal sealed class PgRouterCommandTests
 
     private Task<int> InvokeAsync(params string[] arguments) =>
         new PgRouterCommand(_host, _signals, ConfigFiles.NoEnvironment).InvokeAsync(
-            [.. arguments.Select(argument => argument.Replace("GOOD", _good, StringComparison.Ordinal).Replace("BAD", _bad, StringComparison.Ordinal))],
+            [.. arguments.Select(WithPaths)],
             _output,
             _error);
+
+    private string WithPaths(string argument) =>
+        argument.Replace("GOOD", _good, StringComparison.Ordinal).Replace("BAD", _bad, StringComparison.Ordinal);
 
     private sealed class FakeHost : IRouterHost
     {

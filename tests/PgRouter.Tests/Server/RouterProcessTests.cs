@@ -11,7 +11,9 @@ using PgRouter.Tests.Configuration;
 
 namespace PgRouter.Tests.Server;
 
-/// <summary>Signals are this process's own, so only SIGHUP is sent for real; the test host does not act on it while it is handled.</summary>
+/// <summary>
+/// Signals are this process's own, so only SIGHUP is sent for real; while it is handled it ends nothing.
+/// </summary>
 [TestFixture]
 [NonParallelizable]
 internal sealed class RouterProcessTests
@@ -39,7 +41,8 @@ internal sealed class RouterProcessTests
     public async Task The_router_starts_reloads_and_stops_and_the_service_manager_is_told()
     {
         var notify = Path.Combine(_files.Directory, "notify");
-        using var manager = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { ReceiveTimeout = (int)Deadline.TotalMilliseconds };
+        using var manager = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        manager.ReceiveTimeout = (int)Deadline.TotalMilliseconds;
         manager.Bind(new UnixDomainSocketEndPoint(notify));
         var router = new FakeRouter();
         using var stop = new CancellationTokenSource();
@@ -65,7 +68,8 @@ internal sealed class RouterProcessTests
     public async Task A_router_that_cannot_start_ends_the_process_with_an_error()
     {
         var router = new FakeRouter { StartError = new IOException("port 9999 is in use") };
-        Assert.That(await Run(router, new ServiceNotifier(null), CancellationToken.None).WaitAsync(Deadline), Is.EqualTo(ExitCodes.Internal));
+        Assert.That(await Run(router, new ServiceNotifier(null), CancellationToken.None).WaitAsync(Deadline),
+            Is.EqualTo(ExitCodes.Internal));
         Assert.That(File.Exists(PidPath), Is.False);
     }
 
@@ -74,7 +78,8 @@ internal sealed class RouterProcessTests
     {
         using var first = PidFile.Create([PidPath]);
         var router = new FakeRouter();
-        Assert.That(await Run(router, new ServiceNotifier(null), CancellationToken.None).WaitAsync(Deadline), Is.EqualTo(ExitCodes.CannotCreate));
+        Assert.That(await Run(router, new ServiceNotifier(null), CancellationToken.None).WaitAsync(Deadline),
+            Is.EqualTo(ExitCodes.CannotCreate));
         Assert.That(router.HasCalls, Is.False);
     }
 

@@ -35,7 +35,8 @@ internal sealed class ServiceNotifierTests
 
     [TestCase(null)]
     [TestCase("")]
-    public void Without_a_service_manager_nothing_is_sent(string? socket) => Assert.That(() => new ServiceNotifier(socket).Ready(), Throws.Nothing);
+    public void Without_a_service_manager_nothing_is_sent(string? socket) =>
+        Assert.That(() => new ServiceNotifier(socket).Ready(), Throws.Nothing);
 
     private static Socket Listen(string name)
     {

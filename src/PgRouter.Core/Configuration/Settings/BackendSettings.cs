@@ -16,7 +16,8 @@ internal static class BackendSettings
         Node(Port("backend_port", "5432", "The node's port."), (n, v) => n with { Port = (int)v.Integer }),
         Node(Real("backend_weight", "1", 0, 1_000_000, "The node's share of the reads relative to the others; 0 = no reads."),
             (n, v) => n with { Weight = v.Real }),
-        Node(Text("backend_data_directory", "", "The node's data directory, for information."), (n, v) => n with { DataDirectory = v.Text }),
+        Node(Text("backend_data_directory", "", "The node's data directory, for information."),
+            (n, v) => n with { DataDirectory = v.Text }),
         Node(Text("backend_application_name", "", "application_name of the node's walreceiver, to find its row in pg_stat_replication."),
             (n, v) => n with { ApplicationName = v.Text }),
         Node(

@@ -25,18 +25,23 @@ internal static class BalancingSettings
         Bool("allow_sql_comments", false, "A comment before a statement does not keep it on the primary.")
             .Accepted("comments never matter, save for hints"),
         Word("disable_load_balance_on_write", "transaction",
-            ["off", "transaction", "trans_transaction", "always", "dml_adaptive", "dml_adaptive_global"], "How long reads stay on the primary after a write.")
+            ["off", "transaction", "trans_transaction", "always", "dml_adaptive", "dml_adaptive_global"],
+            "How long reads stay on the primary after a write.")
             .Accepted("a read sees every write committed before it, wherever it runs; inside a transaction reads follow the write"),
         List("dml_adaptive_object_relationship_list", "", "Objects that are written together with others.").Accepted(Tracking),
         Bool("statement_level_load_balance", false, "The node is chosen per statement instead of per session.")
             .Accepted("the node is chosen per transaction or statement, as the pool mode asks"),
         Word("relcache_query_target", "primary", ["primary", "load_balance_node"], "Node that is asked about tables and functions.")
             .Accepted("the primary is asked, over a connection of its own"),
-        Real("track_table_mutation_ttl_factor", "5.0", 0, 1_000_000, "Multiple of the delay for which a written table stays on the primary.")
+        Real("track_table_mutation_ttl_factor", "5.0", 0, 1_000_000,
+            "Multiple of the delay for which a written table stays on the primary.")
             .Accepted(Tracking),
-        Seconds("track_table_mutation_max_staleness", "60", "Longest time for which a written table stays on the primary.").Accepted(Tracking),
-        Seconds("track_table_mutation_cold_start_duration", "2", "Time after the start in which everything runs on the primary.").Accepted(Tracking),
-        Integer("track_table_mutation_table_buckets", "1024", 1, int.MaxValue, "Hash buckets for written tables.").Restart().Accepted(Tracking),
+        Seconds("track_table_mutation_max_staleness", "60", "Longest time for which a written table stays on the primary.")
+            .Accepted(Tracking),
+        Seconds("track_table_mutation_cold_start_duration", "2", "Time after the start in which everything runs on the primary.")
+            .Accepted(Tracking),
+        Integer("track_table_mutation_table_buckets", "1024", 1, int.MaxValue, "Hash buckets for written tables.").Restart()
+            .Accepted(Tracking),
         Integer("track_table_mutation_table_size", "2048", 1, int.MaxValue, "Written tables remembered.").Restart().Accepted(Tracking),
         Word("load_balance_hosts", "round-robin", ["round-robin", "disable"], "PgBouncer's choice between several hosts.")
             .Accepted("reads are spread by backend_weight"));

@@ -15,7 +15,8 @@ internal static class CacheSettings
         Bool("enable_shared_relcache", true, "Processes share what they know of tables.").Restart().Accepted(OwnCatalog),
         Word("check_temp_table", "catalog", ["catalog", "trace", "none", "on", "off"], "How temporary tables are found.")
             .Accepted("temporary tables are always found; their reads stay with their session"),
-        Bool("check_unlogged_table", true, "Unlogged tables are read on the primary.").Accepted("unlogged tables are always read on the primary"),
+        Bool("check_unlogged_table", true, "Unlogged tables are read on the primary.")
+            .Accepted("unlogged tables are always read on the primary"),
         Bool("memory_cache_enabled", false, "Results are cached.").Restart().Accepted(NoQueryCache),
         Word("memqcache_method", "shmem", ["shmem", "memcached"], "Where results are cached.").Restart().Accepted(NoQueryCache),
         Text("memqcache_memcached_host", "localhost", "Host of memcached.").Restart().Accepted(NoQueryCache),
@@ -28,5 +29,6 @@ internal static class CacheSettings
         Text("memqcache_oiddir", "/var/log/pgpool/oiddir", "Directory of the cache's table numbers.").Restart().Accepted(NoQueryCache),
         Bool("memqcache_auto_cache_invalidation", true, "A write removes results of its table.").Accepted(NoQueryCache),
         List("cache_safe_memqcache_table_list", "", "Tables that are cached.").Once("white_memqcache_table_list").Accepted(NoQueryCache),
-        List("cache_unsafe_memqcache_table_list", "", "Tables that are not cached.").Once("black_memqcache_table_list").Accepted(NoQueryCache));
+        List("cache_unsafe_memqcache_table_list", "", "Tables that are not cached.").Once("black_memqcache_table_list")
+            .Accepted(NoQueryCache));
 }

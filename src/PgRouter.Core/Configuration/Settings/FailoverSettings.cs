@@ -5,7 +5,7 @@ namespace PgRouter.Core.Configuration.Settings;
 /// <summary>What happens when a node is lost or comes back, and online recovery.</summary>
 internal static class FailoverSettings
 {
-    private const string NoCommand = "no command is run: promotion is left to the manager of the cluster, and the new primary is found by asking the nodes";
+    private const string NoCommand = "no command is run: promotion is left to the cluster's manager, and the new primary is found by asking";
     private const string NoVotes = "there is no watchdog, so nothing is voted on";
     private const string NoRecovery = "nodes are rebuilt with PostgreSQL's own tools; a node that is back is found by the health check";
 
@@ -13,10 +13,12 @@ internal static class FailoverSettings
     [
         .. In(
             SettingGroup.Failover,
-            Seconds("pgrouter.failover_hold", "0", "A write waits for a primary so long before it gets an error.").To((c, v) => c with { FailoverHold = v.Duration }),
+            Seconds("pgrouter.failover_hold", "0", "A write waits for a primary so long before it gets an error.")
+                .To((c, v) => c with { FailoverHold = v.Duration }),
             Text("failover_command", "", "Command run when a node is lost.").Accepted(NoCommand),
             Text("failback_command", "", "Command run when a node is back.").Accepted(NoCommand),
-            Text("follow_primary_command", "", "Command run for the other nodes after a promotion.").Once("follow_master_command").Accepted(NoCommand),
+            Text("follow_primary_command", "", "Command run for the other nodes after a promotion.").Once("follow_master_command")
+                .Accepted(NoCommand),
             Bool("failover_on_backend_error", true, "An error on a connection takes its node out.").Once("fail_over_on_backend_error")
                 .Accepted("an error on a connection brings the health check forward; the check decides"),
             Bool("failover_on_backend_shutdown", false, "A server that shuts down takes its node out.")
@@ -25,8 +27,10 @@ internal static class FailoverSettings
                 .Accepted("of two primaries the one with the later timeline is used, always"),
             Seconds("search_primary_node_timeout", "300", "Longest search for a primary; 0 = for ever.").Once("search_master_node_timeout")
                 .Accepted("the search never ends"),
-            Bool("auto_failback", false, "A standby that replicates again is used again.").Accepted("a node that is back is always used again"),
-            Seconds("auto_failback_interval", "60", "Least time between two such returns.").Accepted("a node is used again after its checks succeed"),
+            Bool("auto_failback", false, "A standby that replicates again is used again.")
+                .Accepted("a node that is back is always used again"),
+            Seconds("auto_failback_interval", "60", "Least time between two such returns.")
+                .Accepted("a node is used again after its checks succeed"),
             Bool("failover_when_quorum_exists", true, "Failover asks for a quorum.").Restart().Accepted(NoVotes),
             Bool("failover_require_consensus", true, "Failover asks for a majority.").Restart().Accepted(NoVotes),
             Bool("allow_multiple_failover_requests_from_node", false, "A node may vote several times.").Restart().Accepted(NoVotes),

@@ -11,7 +11,7 @@ internal static class ListeningSettings
     public static IEnumerable<Setting> Rows { get; } = In(
         SettingGroup.Listening,
         (Word("backend_clustering_mode", "streaming_replication", ["streaming_replication", "raw"],
-            "How the nodes are kept equal: streaming_replication, or raw, in which nothing is balanced and everything runs on the primary.") with
+            "How the nodes are kept equal: streaming_replication, or raw, in which everything runs on the primary.") with
         {
             Apply = (draft, value) => draft.IsRaw = value.Text == "raw",
             RefusedWords = new Dictionary<string, string>
@@ -35,7 +35,8 @@ internal static class ListeningSettings
         List("pcp_listen_addresses", "localhost", "Addresses of the PCP port.").Restart().Accepted(NoPcp),
         Port("pcp_port", "9898", "The PCP port.").Restart().Accepted(NoPcp),
         Text("pcp_socket_dir", "/tmp", "Directory of the PCP socket.").Restart().Accepted(NoPcp),
-        Integer("listen_backlog_multiplier", "2", 1, 65535, "Length of the accept queue, in num_init_children.").Restart().Accepted(NoProcesses),
+        Integer("listen_backlog_multiplier", "2", 1, 65535, "Length of the accept queue, in num_init_children.").Restart()
+            .Accepted(NoProcesses),
         Integer("listen_backlog", "128", 1, 65535, "Length of the accept queue.").Restart()
             .Accepted("the accept queue has the length the kernel allows (net.core.somaxconn)"),
         Bool("serialize_accept", false, "One child at a time waits for clients.").Restart().Accepted(NoProcesses),
@@ -43,12 +44,18 @@ internal static class ListeningSettings
             .Accepted("a client beyond max_client_conn is refused at once"),
         Bool("so_reuseport", false, "Several processes share the port.").Restart().Accepted("one process serves all cores"),
         Bool("tcp_keepalive", true, "TCP keepalive with the system's values.").Accepted("keepalive follows the system's values"),
-        Integer("tcp_defer_accept", "0", 0, int.MaxValue, "TCP_DEFER_ACCEPT of the listening socket.").PgBouncer("tcp_defer_accept").Accepted("connections follow the system's values"),
-        Integer("tcp_socket_buffer", "0", 0, int.MaxValue, "Socket buffers.").PgBouncer("tcp_socket_buffer").Accepted("connections follow the system's values"),
-        Integer("tcp_keepcnt", "0", 0, int.MaxValue, "Keepalive probes.").PgBouncer("tcp_keepcnt").Accepted("connections follow the system's values"),
-        Integer("tcp_keepidle", "0", 0, int.MaxValue, "Seconds before the first keepalive probe.").PgBouncer("tcp_keepidle").Accepted("connections follow the system's values"),
-        Integer("tcp_keepintvl", "0", 0, int.MaxValue, "Seconds between keepalive probes.").PgBouncer("tcp_keepintvl").Accepted("connections follow the system's values"),
-        Integer("tcp_user_timeout", "0", 0, int.MaxValue, "TCP_USER_TIMEOUT in milliseconds.").PgBouncer("tcp_user_timeout").Accepted("connections follow the system's values"),
+        Integer("tcp_defer_accept", "0", 0, int.MaxValue, "TCP_DEFER_ACCEPT of the listening socket.").PgBouncer("tcp_defer_accept")
+            .Accepted("connections follow the system's values"),
+        Integer("tcp_socket_buffer", "0", 0, int.MaxValue, "Socket buffers.").PgBouncer("tcp_socket_buffer")
+            .Accepted("connections follow the system's values"),
+        Integer("tcp_keepcnt", "0", 0, int.MaxValue, "Keepalive probes.").PgBouncer("tcp_keepcnt")
+            .Accepted("connections follow the system's values"),
+        Integer("tcp_keepidle", "0", 0, int.MaxValue, "Seconds before the first keepalive probe.").PgBouncer("tcp_keepidle")
+            .Accepted("connections follow the system's values"),
+        Integer("tcp_keepintvl", "0", 0, int.MaxValue, "Seconds between keepalive probes.").PgBouncer("tcp_keepintvl")
+            .Accepted("connections follow the system's values"),
+        Integer("tcp_user_timeout", "0", 0, int.MaxValue, "TCP_USER_TIMEOUT in milliseconds.").PgBouncer("tcp_user_timeout")
+            .Accepted("connections follow the system's values"),
         Bool("application_name_add_host", false, "The client's address is added to application_name.")
             .Refused("application_name is passed on as the client sent it"));
 }

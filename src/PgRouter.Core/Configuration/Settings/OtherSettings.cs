@@ -14,7 +14,8 @@ internal static class OtherSettings
         SettingGroup.Other,
         Integer("pgrouter.loops", "0", 0, 1024, "Event loops, one thread each; 0 = by the number of cores.").Restart()
             .To((c, v) => c with { Loops = (int)v.Integer }),
-        Text("pid_file_name", "", "File of the process id; empty = /run/pgrouter/pgrouter.pid if that can be written, else /tmp/pgrouter.PORT.pid.")
+        Text("pid_file_name", "",
+            "File of the process id; empty = /run/pgrouter/pgrouter.pid if that can be written, else /tmp/pgrouter.PORT.pid.")
             .PgBouncer("pidfile").Restart().To((c, v) => c with { PidFileName = v.Text }),
         Bool("replication_mode", false, "pgpool's own replication.").Restart().Refused(NoReplication),
         Bool("master_slave_mode", true, "One primary and standbys.").Restart().Refused(NoReplication),
@@ -25,11 +26,14 @@ internal static class OtherSettings
         Bool("replication_stop_on_mismatch", false, "Nodes that answer otherwise are taken out.").Accepted(OnlyReplication),
         Bool("failover_if_affected_tuples_mismatch", false, "Nodes that change other rows are taken out.").Accepted(OnlyReplication),
         Integer("pkt_buf", "4096", 1, int.MaxValue, "PgBouncer's buffer per connection.").PgBouncer("pkt_buf").Accepted(OwnBuffers),
-        Integer("max_packet_size", "2147483647", 1, int.MaxValue, "Largest packet let through.").PgBouncer("max_packet_size").Accepted(OwnBuffers),
+        Integer("max_packet_size", "2147483647", 1, int.MaxValue, "Largest packet let through.").PgBouncer("max_packet_size")
+            .Accepted(OwnBuffers),
         Integer("sbuf_loopcnt", "5", 0, int.MaxValue, "Reads of one connection in turn.").PgBouncer("sbuf_loopcnt").Accepted(OwnBuffers),
-        Seconds("suspend_timeout", "10", "Longest wait of SUSPEND.").PgBouncer("suspend_timeout").Accepted("PAUSE waits for the end of the transactions"),
+        Seconds("suspend_timeout", "10", "Longest wait of SUSPEND.").PgBouncer("suspend_timeout")
+            .Accepted("PAUSE waits for the end of the transactions"),
         Seconds("dns_max_ttl", "15", "How long addresses are kept.").PgBouncer("dns_max_ttl").Accepted(NoDns),
-        Seconds("dns_zone_check_period", "0", "How often zones are looked at for changes.").PgBouncer("dns_zone_check_period").Accepted(NoDns),
+        Seconds("dns_zone_check_period", "0", "How often zones are looked at for changes.").PgBouncer("dns_zone_check_period")
+            .Accepted(NoDns),
         Text("resolv_conf", "", "The resolver's file.").PgBouncer("resolv_conf").Accepted(NoDns),
         Text("service_name", "pgbouncer", "Name of the Windows service.").PgBouncer("service_name").Accepted("there is no Windows service"),
         Text("job_name", "pgbouncer", "Old name of service_name.").PgBouncer("job_name").Accepted("there is no Windows service"),

@@ -7,11 +7,13 @@ internal static class ReplicationCheckSettings
 {
     public static IEnumerable<Setting> Rows { get; } = In(
         SettingGroup.StreamingReplication,
-        Seconds("sr_check_period", "10", "Time between two looks at the replication delay; 0 = off.").To((c, v) => c with { SrCheckPeriod = v.Duration }),
+        Seconds("sr_check_period", "10", "Time between two looks at the replication delay; 0 = off.")
+            .To((c, v) => c with { SrCheckPeriod = v.Duration }),
         Text("sr_check_user", "", "User for these checks; pg_monitor is enough.").To((c, v) => c with { SrCheckUser = v.Text }),
         Secret("sr_check_password", "Password of that user.").To((c, v) => c with { SrCheckPassword = v.Text }),
         Text("sr_check_database", "postgres", "Database for these checks.").To((c, v) => c with { SrCheckDatabase = v.Text }),
-        Bytes("delay_threshold", "0", "A standby further behind than this gets no reads; 0 = any.").To((c, v) => c with { DelayThreshold = v.Integer }),
+        Bytes("delay_threshold", "0", "A standby further behind than this gets no reads; 0 = any.")
+            .To((c, v) => c with { DelayThreshold = v.Integer }),
         Milliseconds("delay_threshold_by_time", "0", "A standby further behind than this time gets no reads; 0 = any.")
             .To((c, v) => c with { DelayThresholdByTime = v.Duration }),
         Bool("prefer_lower_delay_standby", false, "Another standby instead of the primary takes the reads of one that is too far behind.")

@@ -21,19 +21,22 @@ internal static class TlsSettings
         Text("ssl_ecdh_curve", "prime256v1", "Curve for the key exchange.").Accepted(Unused),
         Text("ssl_dh_params_file", "", "File of Diffie-Hellman parameters.").Accepted(Unused),
         Text("ssl_passphrase_command", "", "Command that tells the passphrase of the key.").Accepted(Unused),
-        Word("client_tls_sslmode", "disable", ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"], "PgBouncer's TLS for clients.")
+        Word("client_tls_sslmode", "disable", ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"],
+            "PgBouncer's TLS for clients.")
             .PgBouncer("client_tls_sslmode").Restart().Refused(NoTls),
         Text("client_tls_ca_file", "", "PgBouncer's authorities trusted for clients.").PgBouncer("client_tls_ca_file").Accepted(Unused),
         Text("client_tls_key_file", "", "PgBouncer's private key for clients.").PgBouncer("client_tls_key_file").Accepted(Unused),
         Text("client_tls_cert_file", "", "PgBouncer's certificate for clients.").PgBouncer("client_tls_cert_file").Accepted(Unused),
         Text("client_tls_protocols", "", "PgBouncer's TLS versions for clients.").PgBouncer("client_tls_protocols").Accepted(Unused),
-        Text("client_tls_ciphers", "", "PgBouncer's ciphers of TLS 1.2 and earlier for clients.").PgBouncer("client_tls_ciphers").Accepted(Unused),
+        Text("client_tls_ciphers", "", "PgBouncer's ciphers of TLS 1.2 and earlier for clients.").PgBouncer("client_tls_ciphers")
+            .Accepted(Unused),
         Text("client_tls13_ciphers", "", "PgBouncer's ciphers of TLS 1.3 for clients.").PgBouncer("client_tls13_ciphers").Accepted(Unused),
         Text("server_tls_ca_file", "", "PgBouncer's authorities trusted for servers.").PgBouncer("server_tls_ca_file").Accepted(Unused),
         Text("server_tls_key_file", "", "PgBouncer's private key for servers.").PgBouncer("server_tls_key_file").Accepted(Unused),
         Text("server_tls_cert_file", "", "PgBouncer's certificate for servers.").PgBouncer("server_tls_cert_file").Accepted(Unused),
         Text("server_tls_protocols", "", "PgBouncer's TLS versions for servers.").PgBouncer("server_tls_protocols").Accepted(Unused),
-        Text("server_tls_ciphers", "", "PgBouncer's ciphers of TLS 1.2 and earlier for servers.").PgBouncer("server_tls_ciphers").Accepted(Unused),
+        Text("server_tls_ciphers", "", "PgBouncer's ciphers of TLS 1.2 and earlier for servers.").PgBouncer("server_tls_ciphers")
+            .Accepted(Unused),
         Text("server_tls13_ciphers", "", "PgBouncer's ciphers of TLS 1.3 for servers.").PgBouncer("server_tls13_ciphers").Accepted(Unused),
         Text("client_tls_dheparams", "", "PgBouncer's Diffie-Hellman parameters.").PgBouncer("client_tls_dheparams").Accepted(Unused),
         Text("client_tls_ecdhcurve", "", "PgBouncer's curve for the key exchange.").PgBouncer("client_tls_ecdhcurve").Accepted(Unused),

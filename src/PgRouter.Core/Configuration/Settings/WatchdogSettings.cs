@@ -12,7 +12,7 @@ internal static class WatchdogSettings
         .. In(
             SettingGroup.Watchdog,
             Bool("use_watchdog", false, "Several routers watch each other and hold a virtual address.").Restart()
-                .Refused("nobody would raise delegate_ip; run several PgRouters side by side and give clients all addresses, or a load balancer"),
+                .Refused("nobody would raise delegate_ip; run PgRouters side by side and give clients all their addresses"),
             Text("hostname", "localhost", "Host of a watchdog member.").PerNode(SettingSuffix.Required).Accepted(Off),
             Port("wd_port", "9000", "Watchdog port of a member.").PerNode().Accepted(Off),
             Port("pgpool_port", "9999", "Client port of a member.").PerNode(SettingSuffix.Required).Accepted(Off),
@@ -31,7 +31,8 @@ internal static class WatchdogSettings
             Text("arping_cmd", "", "Command that announces the address.").Restart().Accepted(Off),
             Text("ping_path", "/bin", "Directory of ping.").Restart().Accepted(Off),
             Text("wd_monitoring_interfaces_list", "", "Network interfaces watched.").Restart().Accepted(Off),
-            Word("wd_lifecheck_method", "heartbeat", ["heartbeat", "query", "external"], "How members are watched.").Restart().Accepted(Off),
+            Word("wd_lifecheck_method", "heartbeat", ["heartbeat", "query", "external"], "How members are watched.").Restart()
+                .Accepted(Off),
             Seconds("wd_interval", "10", "Time between two checks of the members.").Restart().Accepted(Off),
             Integer("wd_life_point", "3", 1, int.MaxValue, "Failed checks after which a member is lost.").Restart().Accepted(Off),
             Text("wd_lifecheck_query", "SELECT 1", "Query of the query method.").Restart().Accepted(Off),
