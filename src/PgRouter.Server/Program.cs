@@ -1,1 +1,9 @@
-Console.WriteLine("pgrouter");
+using System.Collections;
+using PgRouter.Server.CommandLine;
+using PgRouter.Server.Processes;
+
+var environment = Environment.GetEnvironmentVariables()
+    .Cast<DictionaryEntry>()
+    .ToDictionary(variable => (string)variable.Key, variable => (string?)variable.Value ?? "");
+var host = new RouterProcess(static services => { }, ServiceNotifier.FromEnvironment());
+return await new PgRouterCommand(host, new SignalSender(), environment).InvokeAsync(args, Console.Out, Console.Error);

@@ -120,6 +120,18 @@ internal sealed record RouterConfig
     /// <summary>log_hostname.</summary>
     public bool LogHostname { get; init; }
 
+    /// <summary>log_min_messages: the least severe message that is logged.</summary>
+    public LogSeverity LogMinMessages { get; init; } = LogSeverity.Warning;
+
+    /// <summary>log_line_prefix: printf-like text in front of each log line.</summary>
+    public string LogLinePrefix { get; init; } = "%m: %a pid %p: ";
+
+    /// <summary>connection_cache: off = a server is closed when its client is done with it.</summary>
+    public bool ConnectionCache { get; init; } = true;
+
+    /// <summary>pid_file_name; empty = chosen when the process starts.</summary>
+    public string PidFileName { get; init; } = "";
+
     /// <summary>pgrouter.failover_hold: how long a write waits for a primary before it gets an error.</summary>
     public TimeSpan FailoverHold { get; init; } = TimeSpan.Zero;
 
@@ -128,6 +140,26 @@ internal sealed record RouterConfig
 
     /// <summary>The health settings in force for a node.</summary>
     public HealthCheckConfig HealthFor(int nodeId) => HealthCheckPerNode.TryGetValue(nodeId, out var own) ? own : HealthCheck;
+}
+
+/// <summary>
+/// Severities of log_min_messages, in PostgreSQL's order for a server log: LOG ranks above ERROR, so that connection and statement
+/// lines are not lost when only errors are asked for.
+/// </summary>
+internal enum LogSeverity : byte
+{
+    Debug5,
+    Debug4,
+    Debug3,
+    Debug2,
+    Debug1,
+    Info,
+    Notice,
+    Warning,
+    Error,
+    Log,
+    Fatal,
+    Panic,
 }
 
 /// <summary>When a server goes back to its pool.</summary>

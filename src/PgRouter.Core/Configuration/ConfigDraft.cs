@@ -1,0 +1,90 @@
+using PgRouter.Core.Cluster;
+
+namespace PgRouter.Core.Configuration;
+
+/// <summary>
+/// The configuration while it is put together from single values. What depends on several settings is kept apart until
+/// <see cref="Finish"/>. Used by one thread.
+/// </summary>
+internal sealed class ConfigDraft
+{
+    /// <summary>The port of a backend whose port is not given: PostgreSQL's.</summary>
+    public const int DefaultBackendPort = 5432;
+
+    /// <summary>pgpool's num_init_children and max_pool, where one is not given.</summary>
+    private const int DefaultNumInitChildren = 32;
+    private const int DefaultMaxPool = 4;
+
+    private readonly SortedDictionary<int, NodeConfig> _nodes = [];
+    private readonly Dictionary<int, List<Func<HealthCheckConfig, HealthCheckConfig>>> _healthPerNode = [];
+
+    public RouterConfig Config { get; set; } = new();
+
+    /// <summary>backend_clustering_mode = raw: nothing is balanced.</summary>
+    public bool IsRaw { get; set; }
+
+    public int? DefaultPoolSize { get; set; }
+
+    public int? NumInitChildren { get; set; }
+
+    public int? MaxPool { get; set; }
+
+    public TimeSpan? ConnectTimeout { get; set; }
+
+    public TimeSpan? ServerConnectTimeout { get; set; }
+
+    /// <summary>Changes one node; a number that was not seen before begins a new one.</summary>
+    public void ChangeNode(int id, Func<NodeConfig, NodeConfig> change)
+    {
+        var node = _nodes.TryGetValue(id, out var known) ? known : new NodeConfig { Id = id, Host = "", Port = DefaultBackendPort };
+        _nodes[id] = change(node);
+    }
+
+    /// <summary>Changes the health check of every node, or of one.</summary>
+    public void ChangeHealth(int? nodeId, Func<HealthCheckConfig, HealthCheckConfig> change)
+    {
+        if (nodeId is not { } id)
+        {
+            Config = Config with { HealthCheck = change(Config.HealthCheck) };
+            return;
+        }
+        if (!_healthPerNode.TryGetValue(id, out var changes))
+            _healthPerNode[id] = changes = [];
+        changes.Add(change);
+    }
+
+    /// <summary>Settles what depends on several settings, whatever the order they stood in.</summary>
+    public RouterConfig Finish()
+    {
+        var connectTimeout = ServerConnectTimeout ?? ConnectTimeout ?? Config.ServerConnectTimeout;
+        var health = WithCheckUser(Config.HealthCheck);
+        return Config with
+        {
+            Nodes = [.. _nodes.Values.Where(node => node.Host.Length > 0)],
+            LoadBalanceMode = Config.LoadBalanceMode && !IsRaw,
+            DefaultPoolSize = PoolSize(),
+            ServerConnectTimeout = connectTimeout,
+            HealthCheck = health,
+            HealthCheckPerNode = _healthPerNode.ToDictionary(
+                own => own.Key,
+                own => own.Value.Aggregate(health, (config, change) => change(config))),
+        };
+    }
+
+    /// <summary>
+    /// PgBouncer's default_pool_size if it is given; else what pgpool could open to one node at most, num_init_children x max_pool, if
+    /// either is given; else the default.
+    /// </summary>
+    private int PoolSize()
+    {
+        if (DefaultPoolSize is { } size)
+            return size;
+        if (NumInitChildren is null && MaxPool is null)
+            return Config.DefaultPoolSize;
+        return (int)Math.Min(int.MaxValue, (long)(NumInitChildren ?? DefaultNumInitChildren) * (MaxPool ?? DefaultMaxPool));
+    }
+
+    /// <summary>Without an account of its own the health check uses the streaming replication check's.</summary>
+    private HealthCheckConfig WithCheckUser(HealthCheckConfig health) =>
+        health.User.Length > 0 ? health : health with { User = Config.SrCheckUser, Password = Config.SrCheckPassword };
+}

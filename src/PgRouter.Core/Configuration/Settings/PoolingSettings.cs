@@ -1,0 +1,110 @@
+using static PgRouter.Core.Configuration.Settings.SettingRows;
+
+namespace PgRouter.Core.Configuration.Settings;
+
+/// <summary>Pools and limits: pgpool's processes and PgBouncer's pool settings.</summary>
+internal static class PoolingSettings
+{
+    private const string NoProcesses = "there are no child processes; connections are pooled in one process";
+    private const string NoLimit = "the limit is not enforced; default_pool_size limits each pool";
+    private const string NoTimeout = "not enforced here; set the timeout of the same meaning in PostgreSQL";
+    private const string NoReserve = "pools have no reserve; raise default_pool_size";
+
+    public static IEnumerable<Setting> Rows { get; } = In(
+        SettingGroup.Pooling,
+        (Word("pool_mode", "transaction", ["transaction", "session", "statement"],
+            "When a server goes back to its pool: at the end of the transaction, of the session, or of each statement.") with
+        {
+            Apply = (draft, value) => draft.Config = draft.Config with { PoolMode = Enum.Parse<PoolMode>(value.Text, ignoreCase: true) },
+        }).PgBouncer("pool_mode"),
+        (Integer("default_pool_size", "20", 1, 100_000,
+            "Servers per node, database and user; when it is not given, num_init_children x max_pool, when neither is given, 20.") with
+        {
+            Apply = (draft, value) => draft.DefaultPoolSize = (int)value.Integer,
+            InForce = config => config.DefaultPoolSize.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        }).PgBouncer("default_pool_size"),
+        Integer("num_init_children", "32", 1, 1_000_000, "pgpool's processes; only used for the pool size, see default_pool_size.") with
+        {
+            Apply = (draft, value) => draft.NumInitChildren = (int)value.Integer,
+        },
+        Integer("max_pool", "4", 1, 10_000, "pgpool's connections per process; only used for the pool size, see default_pool_size.") with
+        {
+            Apply = (draft, value) => draft.MaxPool = (int)value.Integer,
+        },
+        Integer("max_client_conn", "0", 0, int.MaxValue, "Clients at once; one more is refused. 0 = no limit.").PgBouncer("max_client_conn")
+            .To((c, v) => c with { MaxClientConn = (int)v.Integer }),
+        Seconds("query_wait_timeout", "120", "Longest wait for a server; then the client gets an error. 0 = for ever.")
+            .PgBouncer("query_wait_timeout")
+            .To((c, v) => c with { QueryWaitTimeout = v.Duration }),
+        (Seconds("server_connect_timeout", "10",
+            "Longest time to connect and log in to a node; when it is not given, connect_timeout.") with
+        {
+            Min = 0.001,
+            Apply = (draft, value) => draft.ServerConnectTimeout = value.Duration,
+            InForce = config => config.ServerConnectTimeout.TotalSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        }).PgBouncer("server_connect_timeout"),
+        Seconds("server_idle_timeout", "600", "A server unused for so long is closed; 0 = never.").PgBouncer("server_idle_timeout")
+            .To((c, v) => c with { ServerIdleTimeout = v.Duration }),
+        Seconds("connection_life_time", "3600", "A server this old is closed when it is next idle; 0 = never.").PgBouncer("server_lifetime")
+            .To((c, v) => c with { ServerLifetime = v.Duration }),
+        Seconds("client_idle_limit", "0", "A client idle for so long is disconnected; 0 = never.").PgBouncer("client_idle_timeout")
+            .To((c, v) => c with { ClientIdleLimit = v.Duration }),
+        List("reset_query_list", "ABORT; DISCARD ALL",
+            "Statements run before a server that a client kept for itself is given to another.", ';')
+            .PgBouncer("server_reset_query").To((c, v) => c with { ResetQueryList = v.Items }),
+        Integer("max_prepared_statements", "200", 0, 1_000_000, "Prepared statements kept per server; 0 = unlimited.")
+            .PgBouncer("max_prepared_statements").To((c, v) => c with { MaxPreparedStatements = (int)v.Integer }),
+        Bool("connection_cache", true, "Servers are kept for the next client; off = closed when the client is done.")
+            .To((c, v) => c with { ConnectionCache = v.Bool }),
+        Word("process_management_mode", "static", ["static", "dynamic"], "How the number of processes follows the load.")
+            .Accepted(NoProcesses),
+        Word("process_management_strategy", "gentle", ["lazy", "gentle", "aggressive"], "How fast spare processes end.")
+            .Accepted(NoProcesses),
+        Integer("min_spare_children", "5", 1, int.MaxValue, "Least spare processes.").Accepted(NoProcesses),
+        Integer("max_spare_children", "10", 1, int.MaxValue, "Most spare processes.").Accepted(NoProcesses),
+        Seconds("child_life_time", "300", "An idle process is replaced after this time.").Accepted(NoProcesses),
+        Integer("child_max_connections", "0", 0, int.MaxValue, "A process is replaced after so many clients.").Accepted(NoProcesses),
+        Integer("min_pool_size", "0", 0, 100_000, "Servers kept open in a pool.").PgBouncer("min_pool_size")
+            .Accepted("servers are opened when they are needed"),
+        Integer("reserve_pool_size", "0", 0, 100_000, "Servers beyond the pool size for clients that waited.")
+            .PgBouncer("reserve_pool_size")
+            .Accepted(NoReserve),
+        Seconds("reserve_pool_timeout", "5", "Wait after which the reserve is used.").PgBouncer("reserve_pool_timeout").Accepted(NoReserve),
+        Integer("max_db_connections", "0", 0, int.MaxValue, "Servers per database.").PgBouncer("max_db_connections").Accepted(NoLimit),
+        Integer("max_user_connections", "0", 0, int.MaxValue, "Servers per user.").PgBouncer("max_user_connections").Accepted(NoLimit),
+        Integer("max_db_client_connections", "0", 0, int.MaxValue, "Clients per database.").PgBouncer("max_db_client_connections")
+            .Accepted("max_client_conn limits all clients together"),
+        Integer("max_user_client_connections", "0", 0, int.MaxValue, "Clients per user.").PgBouncer("max_user_client_connections")
+            .Accepted("max_client_conn limits all clients together"),
+        Seconds("query_wait_notify", "5", "A waiting client is told so after this time.").PgBouncer("query_wait_notify")
+            .Accepted("a waiting client is not told; SHOW POOLS shows who waits"),
+        Seconds("cancel_wait_timeout", "10", "Longest wait of a cancel request.").PgBouncer("cancel_wait_timeout")
+            .Accepted("a cancel request does not wait for a pool"),
+        Seconds("query_timeout", "0", "Longest statement.").PgBouncer("query_timeout").Accepted(NoTimeout + " (statement_timeout)"),
+        Seconds("transaction_timeout", "0", "Longest transaction.").PgBouncer("transaction_timeout")
+            .Accepted(NoTimeout + " (transaction_timeout)"),
+        Seconds("idle_transaction_timeout", "0", "Longest idle time in a transaction.").PgBouncer("idle_transaction_timeout")
+            .Accepted(NoTimeout + " (idle_in_transaction_session_timeout)"),
+        Seconds("server_login_retry", "15", "Wait after a failed login to a server.").PgBouncer("server_login_retry")
+            .Accepted("the health check decides when a node is tried again"),
+        Seconds("server_check_delay", "30", "Idle time after which a server is checked before use.").PgBouncer("server_check_delay")
+            .Accepted("a closed server is noticed without a query"),
+        Text("server_check_query", "", "Query of that check.").PgBouncer("server_check_query")
+            .Accepted("a closed server is noticed without a query"),
+        Bool("server_reset_query_always", false, "The reset query runs after each transaction too.").PgBouncer("server_reset_query_always")
+            .Accepted("a client's settings follow it from server to server, so nothing has to be reset"),
+        Bool("server_fast_close", false, "Reload closes servers in use at the end of their transaction.").PgBouncer("server_fast_close")
+            .Accepted("servers in use end with their lease"),
+        Bool("server_round_robin", false, "Servers are used in turn instead of the last one first.").PgBouncer("server_round_robin")
+            .Accepted("the server used last is used first, so that spare ones can end"),
+        Seconds("autodb_idle_timeout", "3600", "Unused automatic database pools end.").PgBouncer("autodb_idle_timeout")
+            .Accepted("server_idle_timeout empties unused pools"),
+        Seconds("pool_idle_timeout", "0", "Unused pools end.").PgBouncer("pool_idle_timeout")
+            .Accepted("server_idle_timeout empties unused pools"),
+        Text("track_extra_parameters", "IntervalStyle", "More settings that follow a client.").PgBouncer("track_extra_parameters")
+            .Accepted("every setting follows its client"),
+        Text("ignore_startup_parameters", "", "Startup parameters that are dropped.").PgBouncer("ignore_startup_parameters")
+            .Accepted("every startup parameter that PostgreSQL knows is understood"),
+        Bool("disable_pqexec", false, "The simple query protocol is refused.").PgBouncer("disable_pqexec")
+            .Refused("simple queries cannot be switched off"));
+}
