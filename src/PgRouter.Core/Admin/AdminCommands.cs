@@ -10,6 +10,8 @@ namespace PgRouter.Core.Admin;
 /// </summary>
 internal sealed class AdminCommands
 {
+    private const int LongestWordShown = 100;
+
     private readonly Dictionary<string, AdminCommand> _byName;
     private readonly int _longestName;
     private readonly AdminServices _services;
@@ -119,21 +121,22 @@ internal sealed class AdminCommands
     ];
 
     /// <summary>Words of the command; in the console "SELECT x" is PgBouncer's other way to say "SHOW x".</summary>
-    private IReadOnlyList<string> Words(string command, AdminContext context, out AdminError? error)
+    private IReadOnlyList<CommandWord> Words(string command, AdminContext context, out AdminError? error)
     {
         var words = CommandText.Split(command, out error);
-        var isAlias = context.IsConsole && words.Count > 1 && Is(words[0], "SELECT") && !_byName.ContainsKey($"SELECT {words[1]}");
-        return isAlias ? ["SHOW", .. words.Skip(1)] : words;
+        var isAlias = context.IsConsole && words.Count > 1 && Is(words[0].Text, "SELECT") && !_byName.ContainsKey($"SELECT {words[1].Text}");
+        return isAlias ? [words[0] with { Text = "SHOW" }, .. words.Skip(1)] : words;
     }
 
     /// <summary>The command with the longest name that the text begins with.</summary>
-    private AdminCommand? Find(IReadOnlyList<string> words, AdminContext context, out IReadOnlyList<string> arguments)
+    private AdminCommand? Find(IReadOnlyList<CommandWord> words, AdminContext context, out IReadOnlyList<string> arguments)
     {
-        for (var length = Math.Min(words.Count, _longestName); length > 0; length--)
+        var names = words.Take(_longestName).TakeWhile(w => !w.IsQuoted).Select(w => w.Text).ToList();
+        for (var length = names.Count; length > 0; length--)
         {
-            if (_byName.TryGetValue(string.Join(' ', words.Take(length)), out var command) && IsUnderstood(command, context))
+            if (_byName.TryGetValue(string.Join(' ', names.Take(length)), out var command) && IsUnderstood(command, context))
             {
-                arguments = words.Skip(length).ToList();
+                arguments = words.Skip(length).Select(w => w.Text).ToList();
                 return command;
             }
         }
@@ -143,20 +146,24 @@ internal sealed class AdminCommands
 
     private static bool IsUnderstood(AdminCommand command, AdminContext context) => context.IsConsole || command.Dialect == AdminDialect.Pgpool;
 
-    private AdminError Unknown(IReadOnlyList<string> words, AdminContext context)
+    private AdminError Unknown(IReadOnlyList<CommandWord> words, AdminContext context)
     {
         var known = All.Where(c => IsUnderstood(c, context)).ToList();
-        var isFamily = words.Count > 1 && known.Any(c => c.Name.StartsWith(words[0] + " ", StringComparison.OrdinalIgnoreCase));
-        var text = isFamily ? $"{words[0]} {words[1]}" : words[0];
+        var verb = words[0].Text;
+        var isFamily = words.Count > 1 && known.Any(c => c.Name.StartsWith(verb + " ", StringComparison.OrdinalIgnoreCase));
+        var text = isFamily ? $"{verb} {words[1].Text}" : verb;
         var hint = NearestName.Find(text, known.Select(c => c.Name)) is { } near ? $"Did you mean {near}?" : Listing(known, context);
         return isFamily
-            ? new AdminError(AdminErrors.UndefinedObject, $"there is nothing named \"{words[1]}\" to {words[0].ToLowerInvariant()}", hint)
-            : new AdminError(AdminErrors.SyntaxError, $"unknown command \"{text}\"", hint);
+            ? new AdminError(AdminErrors.UndefinedObject, $"there is nothing named \"{Clip(words[1].Text)}\" to {verb.ToLowerInvariant()}", hint)
+            : new AdminError(AdminErrors.SyntaxError, $"unknown command \"{Clip(text)}\"", hint);
     }
 
     private static string Listing(List<AdminCommand> known, AdminContext context) => context.IsConsole
         ? "SHOW HELP lists the commands; SQL needs a connection to a database of the cluster."
         : $"There are {string.Join(", ", known.Where(c => !c.IsHidden).Select(c => c.Syntax))}.";
+
+    // A message repeats a word so that it can be found again, not all of a text that is no command.
+    private static string Clip(string word) => word.Length <= LongestWordShown ? word : word[..LongestWordShown] + "...";
 
     private static bool Is(string word, string other) => word.Equals(other, StringComparison.OrdinalIgnoreCase);
 

@@ -32,8 +32,8 @@ internal sealed class AverageWindow
             Keep(now);
     }
 
-    /// <summary>The totals with their averages, in the order given.</summary>
-    public IReadOnlyList<DatabaseFigures> Observe(IReadOnlyList<DatabaseStatistics> totals)
+    /// <summary>The totals with their averages: each database in the order given, and all together.</summary>
+    public WindowFigures Observe(IReadOnlyList<DatabaseStatistics> totals)
     {
         var now = Take(totals);
         Sample from, to;
@@ -44,9 +44,10 @@ internal sealed class AverageWindow
             to = _newer ?? now;
         }
         var elapsed = _clock.GetElapsedTime(from.Timestamp, to.Timestamp);
-        return totals
+        var databases = totals
             .Select(t => new DatabaseFigures(t.Database, StatFigures.From(t), StatFigures.Average(from[t.Database], to[t.Database], elapsed)))
             .ToList();
+        return new WindowFigures(databases, StatFigures.Sum(databases.Select(d => d.Total)), StatFigures.Average(from.Sum, to.Sum, elapsed));
     }
 
     private Sample Take(IReadOnlyList<DatabaseStatistics> totals) =>
@@ -64,5 +65,7 @@ internal sealed class AverageWindow
     {
         /// <summary>Totals of a database at this moment; zero before it was first used.</summary>
         public StatFigures this[string database] => Databases.GetValueOrDefault(database);
+
+        public StatFigures Sum => StatFigures.Sum(Databases.Values);
     }
 }

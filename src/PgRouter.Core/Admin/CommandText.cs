@@ -8,9 +8,9 @@ namespace PgRouter.Core.Admin;
 internal static class CommandText
 {
     /// <summary>The words in order; empty for an empty query. On failure <paramref name="error"/> says what is wrong.</summary>
-    public static IReadOnlyList<string> Split(string text, out AdminError? error)
+    public static IReadOnlyList<CommandWord> Split(string text, out AdminError? error)
     {
-        var words = new List<string>();
+        var words = new List<CommandWord>();
         var isEnded = false;
         error = null;
         for (var i = 0; i < text.Length;)
@@ -28,12 +28,13 @@ internal static class CommandText
                 error = new AdminError(AdminErrors.SyntaxError, "the console takes one command at a time", "Send each command in a query of its own.");
                 return [];
             }
+            var isQuoted = text[i] is '\'' or '"';
             if (!TryReadWord(text, ref i, out var word))
             {
                 error = new AdminError(AdminErrors.SyntaxError, "unterminated quoted string");
                 return [];
             }
-            words.Add(word);
+            words.Add(new CommandWord(word, isQuoted));
         }
         return words;
     }
@@ -101,3 +102,6 @@ internal static class CommandText
         return false;
     }
 }
+
+/// <summary>A word of a command; a quoted one is never part of a command's name.</summary>
+internal readonly record struct CommandWord(string Text, bool IsQuoted);

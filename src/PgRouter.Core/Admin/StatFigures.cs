@@ -43,7 +43,8 @@ internal readonly record struct StatFigures
         ClientLogins = statistics.ClientLogins,
     };
 
-    public static StatFigures operator +(StatFigures a, StatFigures b) => Combine(a, b, static (x, y) => x + y);
+    public static StatFigures Sum(IEnumerable<StatFigures> figures) =>
+        figures.Aggregate(default(StatFigures), static (sum, f) => Combine(sum, f, static (x, y) => x + y));
 
     /// <summary>
     /// Averages of what happened between two totals: counts and bytes per second, transaction time per transaction, query time per query,
@@ -84,3 +85,6 @@ internal readonly record struct StatFigures
 
 /// <summary>A database's totals since start and its averages over the last window.</summary>
 internal sealed record DatabaseFigures(string Database, StatFigures Total, StatFigures Average);
+
+/// <summary>Figures of every database over one window, and of all together.</summary>
+internal sealed record WindowFigures(IReadOnlyList<DatabaseFigures> Databases, StatFigures Total, StatFigures Average);

@@ -30,10 +30,11 @@ internal sealed class ShowStats() : TableCommand<DatabaseFigures>(AdminDialect.P
         .Numeric("avg_bind_count", r => r.Average.Binds)
         .Numeric("avg_client_login_count", r => r.Average.ClientLogins);
 
-    protected override async ValueTask<IEnumerable<DatabaseFigures>> RowsAsync(AdminCall call) => await FiguresAsync(call).ConfigureAwait(false);
+    protected override async ValueTask<IEnumerable<DatabaseFigures>> RowsAsync(AdminCall call) =>
+        (await FiguresAsync(call).ConfigureAwait(false)).Databases;
 
-    /// <summary>Every database's figures, in order of name.</summary>
-    public static async ValueTask<IReadOnlyList<DatabaseFigures>> FiguresAsync(AdminCall call)
+    /// <summary>Every database's figures, in order of name, and all together.</summary>
+    public static async ValueTask<WindowFigures> FiguresAsync(AdminCall call)
     {
         var totals = await call.Services.Snapshots.DatabasesAsync().ConfigureAwait(false);
         return call.Services.Averages.Observe(totals.OrderBy(t => t.Database, StringComparer.Ordinal).ToList());

@@ -19,5 +19,6 @@ internal sealed class ShowStatsAverages() : TableCommand<DatabaseFigures>(AdminD
         .Numeric("avg_bind_count", r => r.Average.Binds)
         .Numeric("avg_client_login_count", r => r.Average.ClientLogins);
 
-    protected override async ValueTask<IEnumerable<DatabaseFigures>> RowsAsync(AdminCall call) => await ShowStats.FiguresAsync(call).ConfigureAwait(false);
+    protected override async ValueTask<IEnumerable<DatabaseFigures>> RowsAsync(AdminCall call) =>
+        (await ShowStats.FiguresAsync(call).ConfigureAwait(false)).Databases;
 }

@@ -18,5 +18,6 @@ internal sealed class ShowStatsTotals() : TableCommand<DatabaseFigures>(AdminDia
         .Numeric("bind_count", r => r.Total.Binds)
         .Numeric("client_login_count", r => r.Total.ClientLogins);
 
-    protected override async ValueTask<IEnumerable<DatabaseFigures>> RowsAsync(AdminCall call) => await ShowStats.FiguresAsync(call).ConfigureAwait(false);
+    protected override async ValueTask<IEnumerable<DatabaseFigures>> RowsAsync(AdminCall call) =>
+        (await ShowStats.FiguresAsync(call).ConfigureAwait(false)).Databases;
 }

@@ -10,29 +10,7 @@ internal sealed class ShowTotals() : TableCommand<ShowTotals.Row>(AdminDialect.P
     protected override async ValueTask<IEnumerable<Row>> RowsAsync(AdminCall call)
     {
         var figures = await ShowStats.FiguresAsync(call).ConfigureAwait(false);
-        var total = figures.Aggregate(default(StatFigures), (sum, f) => sum + f.Total);
-        return Rows("total_", total).Concat(Rows("avg_", Together(figures)));
-    }
-
-    /// <summary>
-    /// Rates add up; a time per transaction, query or assignment is weighted by the rate of these, so that a busy database counts for what
-    /// it did.
-    /// </summary>
-    private static StatFigures Together(IReadOnlyList<DatabaseFigures> figures)
-    {
-        var averages = figures.Select(f => f.Average).ToList();
-        return averages.Aggregate(default(StatFigures), (sum, f) => sum + f) with
-        {
-            TransactionTime = Weighted(averages, f => f.TransactionTime, f => f.Transactions),
-            QueryTime = Weighted(averages, f => f.QueryTime, f => f.Queries),
-            WaitTime = Weighted(averages, f => f.WaitTime, f => f.Assignments),
-        };
-    }
-
-    private static long Weighted(List<StatFigures> averages, Func<StatFigures, long> time, Func<StatFigures, long> rate)
-    {
-        var weight = averages.Sum(rate);
-        return weight == 0 ? 0 : averages.Sum(f => time(f) * rate(f)) / weight;
+        return Rows("total_", figures.Total).Concat(Rows("avg_", figures.Average));
     }
 
     private static IEnumerable<Row> Rows(string prefix, StatFigures f) =>
