@@ -16,7 +16,8 @@ internal static class AdminBinary
 
     private static readonly DateTime Epoch = new(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc);
     private static readonly string[] TimestampFormats = ["yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd HH:mm:ss.FFFFFF"];
-    private static readonly string[] TimestampTzFormats = ["yyyy-MM-dd HH:mm:sszz", "yyyy-MM-dd HH:mm:ss.FFFFFFzz", "yyyy-MM-dd HH:mm:sszzz"];
+    private static readonly string[] TimestampTzFormats =
+        ["yyyy-MM-dd HH:mm:sszz", "yyyy-MM-dd HH:mm:ss.FFFFFFzz", "yyyy-MM-dd HH:mm:sszzz"];
 
     /// <summary>Turns a value in text format into its binary form; a NULL is not a value and has no form.</summary>
     /// <exception cref="FormatException">The text is not a value of the type: a command filled its column wrongly.</exception>
@@ -86,7 +87,8 @@ internal static class AdminBinary
             last--;
         if (first == last)
             return NumericBytes([], 0, 0, fraction.Length);
-        return NumericBytes(groups.GetRange(first, last - first), weight - first, isNegative ? NumericNegative : (ushort)0, fraction.Length);
+        return NumericBytes(groups.GetRange(first, last - first), weight - first,
+            isNegative ? NumericNegative : (ushort)0, fraction.Length);
     }
 
     private static List<short> Groups(string whole, string fraction)

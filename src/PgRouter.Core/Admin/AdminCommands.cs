@@ -5,8 +5,8 @@ using PgRouter.Core.Admin.Pgpool;
 namespace PgRouter.Core.Admin;
 
 /// <summary>
-/// The table of all commands and the way in: finds the command a text names, checks the right to use it, runs it. One per process; safe from
-/// any thread.
+/// The table of all commands and the way in: finds the command a text names, checks the right to use it, runs it. One per process; safe
+/// from any thread.
 /// </summary>
 internal sealed class AdminCommands
 {
@@ -23,7 +23,8 @@ internal sealed class AdminCommands
     /// <param name="more">Commands of other rooms, registered beside the ones here; a name that is taken is an error.</param>
     /// <exception cref="ArgumentException">Two commands have one name.</exception>
     public AdminCommands(
-        IRouterSnapshots snapshots, ISettingsSource settings, IRouterVerbs verbs, TimeProvider? clock = null, IEnumerable<AdminCommand>? more = null)
+        IRouterSnapshots snapshots, ISettingsSource settings, IRouterVerbs verbs,
+        TimeProvider? clock = null, IEnumerable<AdminCommand>? more = null)
     {
         All = [.. PgpoolCommands(), .. PgBouncerCommands(), .. ConsoleParameters.Commands(), .. more ?? []];
         _byName = All.ToDictionary(c => c.Name, StringComparer.OrdinalIgnoreCase);
@@ -71,8 +72,8 @@ internal sealed class AdminCommands
     }
 
     /// <summary>
-    /// Columns of the answer for Describe, without running anything. Null when the command has no rows, is not known or will be refused: the
-    /// session answers NoData, and the refusal comes at Execute.
+    /// Columns of the answer for Describe, without running anything. Null when the command has no rows, is not known or will be
+    /// refused: the session answers NoData, and the refusal comes at Execute.
     /// </summary>
     public IReadOnlyList<AdminColumn>? Describe(string command, AdminContext context)
     {
@@ -124,7 +125,8 @@ internal sealed class AdminCommands
     private IReadOnlyList<CommandWord> Words(string command, AdminContext context, out AdminError? error)
     {
         var words = CommandText.Split(command, out error);
-        var isAlias = context.IsConsole && words.Count > 1 && Is(words[0].Text, "SELECT") && !_byName.ContainsKey($"SELECT {words[1].Text}");
+        var isAlias = context.IsConsole && words.Count > 1 && Is(words[0].Text, "SELECT")
+            && !_byName.ContainsKey($"SELECT {words[1].Text}");
         return isAlias ? [words[0] with { Text = "SHOW" }, .. words.Skip(1)] : words;
     }
 
@@ -144,7 +146,8 @@ internal sealed class AdminCommands
         return null;
     }
 
-    private static bool IsUnderstood(AdminCommand command, AdminContext context) => context.IsConsole || command.Dialect == AdminDialect.Pgpool;
+    private static bool IsUnderstood(AdminCommand command, AdminContext context) =>
+        context.IsConsole || command.Dialect == AdminDialect.Pgpool;
 
     private AdminError Unknown(IReadOnlyList<CommandWord> words, AdminContext context)
     {
@@ -154,7 +157,8 @@ internal sealed class AdminCommands
         var text = isFamily ? $"{verb} {words[1].Text}" : verb;
         var hint = NearestName.Find(text, known.Select(c => c.Name)) is { } near ? $"Did you mean {near}?" : Listing(known, context);
         return isFamily
-            ? new AdminError(AdminErrors.UndefinedObject, $"there is nothing named \"{Clip(words[1].Text)}\" to {verb.ToLowerInvariant()}", hint)
+            ? new AdminError(AdminErrors.UndefinedObject,
+                $"there is nothing named \"{Clip(words[1].Text)}\" to {verb.ToLowerInvariant()}", hint)
             : new AdminError(AdminErrors.SyntaxError, $"unknown command \"{Clip(text)}\"", hint);
     }
 

@@ -10,7 +10,8 @@ internal static class AdminErrors
     public const string InvalidParameterValue = "22023";
     public const string ConfigFileError = "F0000";
 
-    public static AdminResult Refuse(string sqlState, string message, string? hint = null) => Refuse(new AdminError(sqlState, message, hint));
+    public static AdminResult Refuse(string sqlState, string message, string? hint = null) =>
+        Refuse(new AdminError(sqlState, message, hint));
 
     public static AdminResult Refuse(AdminError error) => new() { Error = error };
 

@@ -13,7 +13,8 @@ internal sealed record AdminResult
     public IReadOnlyList<string?[]> Rows { get; init; } = [];
 
     /// <summary>
-    /// CommandComplete tag, as "SHOW" or "SELECT 3". Empty, with no <see cref="Error"/>, for an empty query: the answer is EmptyQueryResponse.
+    /// CommandComplete tag, as "SHOW" or "SELECT 3". Empty, with no <see cref="Error"/>, for an empty query: the answer is
+    /// EmptyQueryResponse.
     /// </summary>
     public string Tag { get; init; } = "";
 

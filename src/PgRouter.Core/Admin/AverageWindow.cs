@@ -2,8 +2,8 @@ namespace PgRouter.Core.Admin;
 
 /// <summary>
 /// Averages over stats_period, from the last two samples of the totals. It owns no timer: a sample is taken when statistics are shown and
-/// whenever the host calls <see cref="Tick"/>; with a tick every period each window is one period long, without it a window reaches from one
-/// showing to another. Until the first period has passed the window is the time since construction. Safe from any thread.
+/// whenever the host calls <see cref="Tick"/>; with a tick every period each window is one period long, without it a window reaches
+/// from one showing to another. Until the first period has passed the window is the time since construction. Safe from any thread.
 /// </summary>
 internal sealed class AverageWindow
 {
@@ -45,9 +45,11 @@ internal sealed class AverageWindow
         }
         var elapsed = _clock.GetElapsedTime(from.Timestamp, to.Timestamp);
         var databases = totals
-            .Select(t => new DatabaseFigures(t.Database, StatFigures.From(t), StatFigures.Average(from[t.Database], to[t.Database], elapsed)))
+            .Select(t => new DatabaseFigures(t.Database, StatFigures.From(t),
+                StatFigures.Average(from[t.Database], to[t.Database], elapsed)))
             .ToList();
-        return new WindowFigures(databases, StatFigures.Sum(databases.Select(d => d.Total)), StatFigures.Average(from.Sum, to.Sum, elapsed));
+        return new WindowFigures(databases, StatFigures.Sum(databases.Select(d => d.Total)),
+            StatFigures.Average(from.Sum, to.Sum, elapsed));
     }
 
     private Sample Take(IReadOnlyList<DatabaseStatistics> totals) =>

@@ -3,7 +3,8 @@ using System.Text;
 namespace PgRouter.Core.Admin;
 
 /// <summary>
-/// Cuts a command into words: names, numbers, quoted strings (without their quotes), '=' and ','. Comments and trailing semicolons are dropped.
+/// Cuts a command into words: names, numbers, quoted strings (without their quotes), '=' and ','. Comments and trailing semicolons are
+/// dropped.
 /// </summary>
 internal static class CommandText
 {
@@ -25,7 +26,8 @@ internal static class CommandText
             }
             if (isEnded && words.Count > 0)
             {
-                error = new AdminError(AdminErrors.SyntaxError, "the console takes one command at a time", "Send each command in a query of its own.");
+                error = new AdminError(AdminErrors.SyntaxError,
+                    "the console takes one command at a time", "Send each command in a query of its own.");
                 return [];
             }
             var isQuoted = text[i] is '\'' or '"';

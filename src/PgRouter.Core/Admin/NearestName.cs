@@ -6,7 +6,9 @@ internal static class NearestName
     // A longer word is not a name mistyped, and the distance costs the product of both lengths.
     private const int LongestWord = 64;
 
-    /// <summary>The name with the fewest edits, if at most a third of its letters differ; case does not matter. Null when none is near.</summary>
+    /// <summary>
+    /// The name with the fewest edits, if at most a third of its letters differ; case does not matter. Null when none is near.
+    /// </summary>
     public static string? Find(string word, IEnumerable<string> names)
     {
         if (word.Length > LongestWord)

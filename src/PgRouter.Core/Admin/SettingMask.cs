@@ -15,7 +15,8 @@ internal static class SettingMask
     public static bool IsSecret(string name)
     {
         var stem = name.AsSpan().TrimEnd("0123456789");
-        return stem.EndsWith("password", StringComparison.OrdinalIgnoreCase) || stem.EndsWith("authkey", StringComparison.OrdinalIgnoreCase);
+        return stem.EndsWith("password", StringComparison.OrdinalIgnoreCase)
+            || stem.EndsWith("authkey", StringComparison.OrdinalIgnoreCase);
     }
 
     private static string Hide(string value) => value.Length == 0 ? "" : Masked;

@@ -1,6 +1,8 @@
 namespace PgRouter.Core.Admin;
 
-/// <summary>PgBouncer's twelve figures of a database, in its units: counts, bytes and microseconds (averages of counts and bytes: per second).</summary>
+/// <summary>
+/// PgBouncer's twelve figures of a database, in its units: counts, bytes and microseconds (averages of counts and bytes: per second).
+/// </summary>
 internal readonly record struct StatFigures
 {
     public long Assignments { get; init; }

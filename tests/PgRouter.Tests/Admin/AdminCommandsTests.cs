@@ -56,7 +56,8 @@ internal sealed class AdminCommandsTests
 
     [Test]
     public void Two_commands_in_one_query_are_refused() =>
-        Assert.That(new FakeRouter().RunInConsole("SHOW POOLS; SHOW STATS").Error?.Message, Is.EqualTo("the console takes one command at a time"));
+        Assert.That(new FakeRouter().RunInConsole("SHOW POOLS; SHOW STATS").Error?.Message,
+            Is.EqualTo("the console takes one command at a time"));
 
     [Test]
     public void An_open_quote_is_refused() =>

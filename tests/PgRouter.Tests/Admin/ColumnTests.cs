@@ -1,5 +1,6 @@
 using NUnit.Framework;
 using PgRouter.Core.Admin;
+using PgRouter.Core.Configuration;
 
 namespace PgRouter.Tests.Admin;
 
@@ -7,27 +8,32 @@ namespace PgRouter.Tests.Admin;
 internal sealed class ColumnTests
 {
     private const string Socket =
-        "type:text user:text database:text replication:text state:text addr:text port:int4 local_addr:text local_port:int4 connect_time:text "
+        "type:text user:text database:text replication:text state:text addr:text port:int4 local_addr:text local_port:int4 "
+            + "connect_time:text "
         + "request_time:text wait:int4 wait_us:int4 close_needed:int4 ptr:text link:text remote_pid:int4 tls:text application_name:text "
         + "prepared_statements:int4 id:int4";
 
     private const string Pool =
         "database:text user:text cl_active:int4 cl_waiting:int4 cl_active_cancel_req:int4 cl_waiting_cancel_req:int4 sv_active:int4 "
-        + "sv_active_cancel:int4 sv_being_canceled:int4 sv_idle:int4 sv_used:int4 sv_tested:int4 sv_login:int4 maxwait:int4 maxwait_us:int4 "
+        + "sv_active_cancel:int4 sv_being_canceled:int4 sv_idle:int4 sv_used:int4 sv_tested:int4 sv_login:int4 maxwait:int4 "
+        + "maxwait_us:int4 "
         + "pool_mode:text load_balance_hosts:text";
 
     private static readonly Dictionary<string, string> Expected = new()
     {
         ["SHOW POOL_NODES"] =
             "node_id:int4 hostname:text port:int4 status:text pg_status:text lb_weight:float8 role:text pg_role:text select_cnt:int8 "
-            + "load_balance_node:text replication_delay:int8 replication_state:text replication_sync_state:text last_status_change:timestamp",
+            + "load_balance_node:text replication_delay:int8 replication_state:text replication_sync_state:text "
+            + "last_status_change:timestamp",
         ["SHOW POOL_PROCESSES"] =
             "pool_pid:int4 start_time:timestamp client_connection_count:int8 database:text username:text backend_connection_time:timestamp "
             + "pool_counter:int8 status:text",
         ["SHOW POOL_POOLS"] =
             "pool_pid:int4 start_time:timestamp client_connection_count:int8 pool_id:int8 backend_id:int4 database:text username:text "
-            + "backend_connection_time:timestamp client_connection_time:timestamp client_disconnection_time:timestamp client_idle_duration:int8 "
-            + "majorversion:int4 minorversion:int4 pool_counter:int8 pool_backendpid:int4 pool_connected:int4 status:text load_balance_node:int4 "
+            + "backend_connection_time:timestamp client_connection_time:timestamp client_disconnection_time:timestamp "
+            + "client_idle_duration:int8 "
+            + "majorversion:int4 minorversion:int4 pool_counter:int8 pool_backendpid:int4 pool_connected:int4 status:text "
+            + "load_balance_node:int4 "
             + "client_host:text client_port:int4 statement:text",
         ["SHOW POOL_BACKEND_STATS"] =
             "node_id:int4 hostname:text port:int4 status:text role:text select_cnt:int8 insert_cnt:int8 update_cnt:int8 delete_cnt:int8 "
@@ -46,7 +52,8 @@ internal sealed class ColumnTests
         ["SHOW POOLS"] = Pool + " node_id:int4 cl_pinned:int4",
         ["SHOW NODE_POOLS"] = Pool + " node_id:int4 cl_pinned:int4",
         ["SHOW NODES"] =
-            "node_id:int4 host:text port:int4 status:text reason:text reachable:bool role:text lsn:text timeline:int8 system_identifier:text "
+            "node_id:int4 host:text port:int4 status:text reason:text reachable:bool role:text lsn:text timeline:int8 "
+                + "system_identifier:text "
             + "replication_delay_bytes:int8 replication_delay_us:int8 server_version_num:int4 last_status_change:text",
         ["SHOW CLIENTS"] = Socket + " node_id:int4 pinned:text pinned_since:text query_count:int8",
         ["SHOW SERVERS"] = Socket + " node_id:int4 use_count:int8 server_version:text",
@@ -66,7 +73,8 @@ internal sealed class ColumnTests
             "server_assignment_count xact_count query_count bytes_received bytes_sent xact_time query_time wait_time client_parse_count "
             + "server_parse_count bind_count client_login_count"),
         ["SHOW STATS_AVERAGES"] = "database:text " + Numerics(
-            "server_assignment_count xact_count query_count bytes_received bytes_sent xact_time query_time wait_time avg_client_parse_count "
+            "server_assignment_count xact_count query_count bytes_received bytes_sent xact_time query_time wait_time "
+                + "avg_client_parse_count "
             + "avg_server_parse_count avg_bind_count avg_client_login_count"),
         ["SHOW TOTALS"] = "name:text value:numeric",
         ["SHOW LISTS"] = "list:text items:int4",
@@ -134,13 +142,23 @@ internal sealed class ColumnTests
         router.SetPrimaryAndStandby();
         router.Settings.Add(new SettingRow("port", "9999", "9999", "port to listen on", false));
         router.Settings.Add(new SettingRow("health_check_period", "5s", "5s", "time between checks", true));
-        router.Clients.Add(new ClientSnapshot { Pid = 7, User = "app", Database = "shop", State = "active", NodeId = 0, ConnectTime = FakeRouter.Start });
+        router.Clients.Add(
+            new ClientSnapshot { Pid = 7, User = "app", Database = "shop", State = "active", NodeId = 0, ConnectTime = FakeRouter.Start });
         router.Servers.Add(new ServerSnapshot
         {
-            Id = 3, NodeId = 0, Host = "postgres-primary", Port = 5432, User = "app", Database = "shop", State = "active", ClientPid = 7, Pid = 4711,
+            Id = 3,
+            NodeId = 0,
+            Host = "postgres-primary",
+            Port = 5432,
+            User = "app",
+            Database = "shop",
+            State = "active",
+            ClientPid = 7,
+            Pid = 4711,
             ConnectTime = FakeRouter.Start,
         });
-        router.Pools.Add(new PoolSnapshot { NodeId = 0, Database = "shop", User = "app", Mode = Core.Configuration.PoolMode.Transaction, ServersActive = 1 });
+        router.Pools.Add(
+            new PoolSnapshot { NodeId = 0, Database = "shop", User = "app", Mode = PoolMode.Transaction, ServersActive = 1 });
         router.Databases.Add(new DatabaseStatistics { Database = "shop", Queries = 10, QueryTime = TimeSpan.FromMilliseconds(5) });
         return router;
     }

@@ -11,7 +11,8 @@ internal sealed class ConsoleDocumentTests
     [Test]
     public void Every_registered_command_is_named()
     {
-        var missing = new FakeRouter().Commands.All.Select(c => c.Name).Where(n => !Document.Contains($"`{n}", StringComparison.OrdinalIgnoreCase));
+        var missing = new FakeRouter().Commands.All.Select(c => c.Name)
+            .Where(n => !Document.Contains($"`{n}", StringComparison.OrdinalIgnoreCase));
 
         Assert.That(missing, Is.Empty);
     }

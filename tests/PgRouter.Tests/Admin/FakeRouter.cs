@@ -61,7 +61,8 @@ internal sealed class FakeRouter : IRouterSnapshots, ISettingsSource, IRouterVer
     public AdminResult Run(string command, string user = "app") => Execute(command, new AdminContext { User = user, Pid = 1 });
 
     /// <summary>Runs a command in the virtual database.</summary>
-    public AdminResult RunInConsole(string command, string user = "app") => Execute(command, new AdminContext { User = user, Pid = 1, IsConsole = true });
+    public AdminResult RunInConsole(string command, string user = "app") =>
+        Execute(command, new AdminContext { User = user, Pid = 1, IsConsole = true });
 
     public AdminResult Execute(string command, AdminContext context) =>
         Commands.ExecuteAsync(command, context, CancellationToken.None).AsTask().GetAwaiter().GetResult();
@@ -72,7 +73,8 @@ internal sealed class FakeRouter : IRouterSnapshots, ISettingsSource, IRouterVer
 
     public ValueTask<IReadOnlyList<PoolSnapshot>> PoolsAsync() => ValueTask.FromResult<IReadOnlyList<PoolSnapshot>>(Pools);
 
-    public ValueTask<IReadOnlyList<DatabaseStatistics>> DatabasesAsync() => ValueTask.FromResult<IReadOnlyList<DatabaseStatistics>>(Databases);
+    public ValueTask<IReadOnlyList<DatabaseStatistics>> DatabasesAsync() =>
+        ValueTask.FromResult<IReadOnlyList<DatabaseStatistics>>(Databases);
 
     public ValueTask<IReadOnlyList<NodeStatistics>> NodesAsync() => ValueTask.FromResult<IReadOnlyList<NodeStatistics>>(Nodes);
 

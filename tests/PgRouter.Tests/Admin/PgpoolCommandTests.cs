@@ -75,7 +75,8 @@ internal sealed class PgpoolCommandTests
     {
         var router = new FakeRouter();
         router.SetNodes(
-            (new NodeConfig { Id = 0, Host = "a", Port = 1 }, new NodeState { Status = NodeStatus.Detached, Role = NodeRole.Primary, Reachable = true }));
+            (new NodeConfig { Id = 0, Host = "a", Port = 1 },
+                new NodeState { Status = NodeStatus.Detached, Role = NodeRole.Primary, Reachable = true }));
 
         var result = router.Run("SHOW POOL_NODES");
 
@@ -88,7 +89,8 @@ internal sealed class PgpoolCommandTests
     public void An_unknown_delay_of_a_standby_is_null()
     {
         var router = new FakeRouter();
-        router.SetNodes((new NodeConfig { Id = 0, Host = "a", Port = 1 }, new NodeState { Status = NodeStatus.Up, Role = NodeRole.Standby }));
+        router.SetNodes(
+            (new NodeConfig { Id = 0, Host = "a", Port = 1 }, new NodeState { Status = NodeStatus.Up, Role = NodeRole.Standby }));
 
         Assert.That(router.Run("SHOW POOL_NODES").Value("replication_delay"), Is.Null);
     }
@@ -107,9 +109,12 @@ internal sealed class PgpoolCommandTests
     public void A_session_stands_for_a_process()
     {
         var router = new FakeRouter();
-        router.Clients.Add(new ClientSnapshot { Pid = 12, User = "app", Database = "shop", State = "idle_in_transaction", ConnectTime = FakeRouter.Start, NodeId = 0 });
-        router.Clients.Add(new ClientSnapshot { Pid = 11, User = "app", Database = "shop", State = "idle", ConnectTime = FakeRouter.Start });
-        router.Clients.Add(new ClientSnapshot { Pid = 13, User = "app", Database = "shop", State = "waiting", ConnectTime = FakeRouter.Start });
+        router.Clients.Add(
+            new ClientSnapshot { Pid = 12, User = "app", Database = "shop", State = "idle_in_transaction", ConnectTime = FakeRouter.Start });
+        router.Clients.Add(
+            new ClientSnapshot { Pid = 11, User = "app", Database = "shop", State = "idle", ConnectTime = FakeRouter.Start });
+        router.Clients.Add(
+            new ClientSnapshot { Pid = 13, User = "app", Database = "shop", State = "waiting", ConnectTime = FakeRouter.Start });
         router.Servers.Add(Server(1, clientPid: 12, useCount: 5));
 
         var result = router.Run("SHOW POOL_PROCESSES");
@@ -125,8 +130,16 @@ internal sealed class PgpoolCommandTests
         var router = new FakeRouter();
         router.Clients.Add(new ClientSnapshot
         {
-            Pid = 12, User = "app", Database = "shop", State = "idle_in_transaction", ConnectTime = FakeRouter.Start, NodeId = 0, LoadBalanceNodeId = 0,
-            Address = "10.0.0.9", Port = 40000, IdleSince = router.Clock.GetUtcNow().AddSeconds(-42),
+            Pid = 12,
+            User = "app",
+            Database = "shop",
+            State = "idle_in_transaction",
+            ConnectTime = FakeRouter.Start,
+            NodeId = 0,
+            LoadBalanceNodeId = 0,
+            Address = "10.0.0.9",
+            Port = 40000,
+            IdleSince = router.Clock.GetUtcNow().AddSeconds(-42),
         });
         router.Servers.Add(Server(2, clientPid: 0, useCount: 9, released: FakeRouter.Start.AddMinutes(20)));
         router.Servers.Add(Server(1, clientPid: 12, useCount: 5));
@@ -134,9 +147,21 @@ internal sealed class PgpoolCommandTests
         var result = router.Run("SHOW POOL_POOLS");
 
         Assert.That(result.Line(0), Is.EqualTo(
-            "12|2026-11-21 09:00:00|1|1|0|shop|app|2026-11-21 09:10:00|2026-11-21 09:00:00|~|42|3|0|5|4711|1|Idle in transaction|1|10.0.0.9|40000|~"));
+            "12|2026-11-21 09:00:00|1|1|0|shop|app|2026-11-21 09:10:00|2026-11-21 09:00:00|~|42|3|0|5|4711|1|Idle in transaction|1|"
+                + "10.0.0.9|40000|~"));
         Assert.That(result.Line(1), Is.EqualTo(
             "~|~|~|2|0|shop|app|2026-11-21 09:10:00|~|2026-11-21 09:20:00|~|3|0|9|4711|0|Wait for connection|0|~|~|~"));
+    }
+
+    [Test]
+    public void An_idle_server_belongs_to_no_client_that_still_logs_in()
+    {
+        var router = new FakeRouter();
+        router.Clients.Add(new ClientSnapshot { Pid = 0, User = "", Database = "", State = "login" });
+        router.Clients.Add(new ClientSnapshot { Pid = 0, User = "", Database = "", State = "login" });
+        router.Servers.Add(Server(1, clientPid: 0, useCount: 0));
+
+        Assert.That(router.Run("SHOW POOL_POOLS").Value("pool_connected"), Is.EqualTo("0"));
     }
 
     [Test]
@@ -146,7 +171,16 @@ internal sealed class PgpoolCommandTests
         router.SetPrimaryAndStandby();
         router.Nodes.Add(new NodeStatistics
         {
-            NodeId = 0, Selects = 1, Inserts = 2, Updates = 3, Deletes = 4, Ddls = 5, Others = 6, Panics = 7, Fatals = 8, Errors = 9,
+            NodeId = 0,
+            Selects = 1,
+            Inserts = 2,
+            Updates = 3,
+            Deletes = 4,
+            Ddls = 5,
+            Others = 6,
+            Panics = 7,
+            Fatals = 8,
+            Errors = 9,
         });
 
         var result = router.Run("SHOW POOL_BACKEND_STATS");
@@ -162,13 +196,24 @@ internal sealed class PgpoolCommandTests
         router.SetPrimaryAndStandby();
         router.Health.Add(new HealthStatistics
         {
-            NodeId = 0, Total = 4, Success = 3, Fail = 1, Skip = 0, Retry = 2, AverageRetry = 0.5, MaxRetry = 2,
-            MaxDuration = TimeSpan.FromMilliseconds(12), MinDuration = TimeSpan.FromMilliseconds(3), AverageDuration = TimeSpan.FromMicroseconds(4250),
-            LastCheck = FakeRouter.Start, LastSuccess = FakeRouter.Start,
+            NodeId = 0,
+            Total = 4,
+            Success = 3,
+            Fail = 1,
+            Skip = 0,
+            Retry = 2,
+            AverageRetry = 0.5,
+            MaxRetry = 2,
+            MaxDuration = TimeSpan.FromMilliseconds(12),
+            MinDuration = TimeSpan.FromMilliseconds(3),
+            AverageDuration = TimeSpan.FromMicroseconds(4250),
+            LastCheck = FakeRouter.Start,
+            LastSuccess = FakeRouter.Start,
         });
 
         Assert.That(router.Run("SHOW POOL_HEALTH_CHECK_STATS").Line(), Is.EqualTo(
-            "0|postgres-primary|5432|up|primary|2026-11-21 09:00:00|4|3|1|0|2|0.500000|2|12|3|4.250000|2026-11-21 09:00:00|2026-11-21 09:00:00|~|~"));
+            "0|postgres-primary|5432|up|primary|2026-11-21 09:00:00|4|3|1|0|2|0.500000|2|12|3|4.250000|2026-11-21 09:00:00|"
+                + "2026-11-21 09:00:00|~|~"));
     }
 
     [Test]
@@ -234,7 +279,8 @@ internal sealed class PgpoolCommandTests
     {
         var error = RouterWithSecrets().Run("PGPOOL SHOW prot").Error;
 
-        Assert.That(error, Is.EqualTo(new AdminError("42704", "unrecognized configuration parameter \"prot\"", "PGPOOL SHOW ALL lists the settings.")));
+        Assert.That(error, Is.EqualTo(
+            new AdminError("42704", "unrecognized configuration parameter \"prot\"", "PGPOOL SHOW ALL lists the settings.")));
         Assert.That(RouterWithSecrets().Run("PGPOOL SHOW sr_check_passwrod").Error?.Hint, Is.EqualTo("Did you mean sr_check_password?"));
     }
 
@@ -273,7 +319,17 @@ internal sealed class PgpoolCommandTests
 
     private static ServerSnapshot Server(long id, int clientPid, long useCount, DateTimeOffset? released = null) => new()
     {
-        Id = id, NodeId = 0, Host = "a", Port = 5432, User = "app", Database = "shop", State = clientPid == 0 ? "idle" : "active", ClientPid = clientPid,
-        Pid = 4711, UseCount = useCount, ConnectTime = FakeRouter.Start.AddMinutes(10), ReleaseTime = released,
+        Id = id,
+        NodeId = 0,
+        Host = "a",
+        Port = 5432,
+        User = "app",
+        Database = "shop",
+        State = clientPid == 0 ? "idle" : "active",
+        ClientPid = clientPid,
+        Pid = 4711,
+        UseCount = useCount,
+        ConnectTime = FakeRouter.Start.AddMinutes(10),
+        ReleaseTime = released,
     };
 }

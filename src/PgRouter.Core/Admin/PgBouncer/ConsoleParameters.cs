@@ -61,7 +61,8 @@ internal static class ConsoleParameters
 }
 
 /// <summary>A question of a driver whose answer is one value.</summary>
-internal sealed class ConsoleAnswer(string name, string column, string tag, Func<AdminServices, string> value, AdminType type = AdminType.Text)
+internal sealed class ConsoleAnswer(string name, string column, string tag,
+    Func<AdminServices, string> value, AdminType type = AdminType.Text)
     : AdminCommand(AdminDialect.PgBouncer, name, "for drivers")
 {
     private readonly AdminColumn[] _columns = [new(column, type)];

@@ -1,7 +1,10 @@
 namespace PgRouter.Core.Admin.PgBouncer;
 
-/// <summary>DISCARD ALL: sent by drivers that pool their own connections. A console session has no state, so nothing is left to discard.</summary>
-internal sealed class DiscardAll() : AdminCommand(AdminDialect.PgBouncer, "DISCARD ALL", "for drivers that pool connections: there is nothing to discard")
+/// <summary>
+/// DISCARD ALL: sent by drivers that pool their own connections. A console session has no state, so nothing is left to discard.
+/// </summary>
+internal sealed class DiscardAll() : AdminCommand(
+    AdminDialect.PgBouncer, "DISCARD ALL", "for drivers that pool connections: there is nothing to discard")
 {
     public override bool IsHidden => true;
 

@@ -4,7 +4,8 @@ namespace PgRouter.Core.Admin.PgBouncer;
 /// One row of SHOW POOLS or SHOW NODE_POOLS: pools of one database and user added up, over all nodes or on one. Clients that hold no server
 /// are on no node, so only the sum over nodes counts them.
 /// </summary>
-internal sealed record PoolRow(string Database, string User, int? NodeId, IReadOnlyList<PoolSnapshot> Pools, IReadOnlyList<ClientSnapshot> Clients)
+internal sealed record PoolRow(
+    string Database, string User, int? NodeId, IReadOnlyList<PoolSnapshot> Pools, IReadOnlyList<ClientSnapshot> Clients)
 {
     public int ClientsActive => Clients.Count(c => c.State is not ("waiting" or "login"));
 

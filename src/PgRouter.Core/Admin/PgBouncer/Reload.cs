@@ -14,6 +14,8 @@ internal sealed class Reload() : AdminCommand(AdminDialect.PgBouncer, "RELOAD", 
         var mistakes = await call.Services.Verbs.ReloadAsync(cancellationToken).ConfigureAwait(false);
         return mistakes.Count == 0
             ? new AdminResult { Tag = Name }
-            : AdminErrors.Refuse(AdminErrors.ConfigFileError, "the configuration was not reloaded: " + string.Join(" ", mistakes), "The old one is in force.");
+            : AdminErrors.Refuse(
+                AdminErrors.ConfigFileError, "the configuration was not reloaded: " + string.Join(" ", mistakes),
+                "The old one is in force.");
     }
 }

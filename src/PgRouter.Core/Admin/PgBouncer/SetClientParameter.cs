@@ -6,7 +6,8 @@ namespace PgRouter.Core.Admin.PgBouncer;
 /// SET name TO value in the console: settings of a client that drivers send at connect are accepted and have no effect; those that would
 /// change an answer are accepted with the one value the console has; settings of the router are refused.
 /// </summary>
-internal sealed class SetClientParameter() : AdminCommand(AdminDialect.PgBouncer, "SET", "for drivers: settings of the client, without effect")
+internal sealed class SetClientParameter() : AdminCommand(
+    AdminDialect.PgBouncer, "SET", "for drivers: settings of the client, without effect")
 {
     public override string Syntax => "SET name TO value";
 
@@ -33,7 +34,8 @@ internal sealed class SetClientParameter() : AdminCommand(AdminDialect.PgBouncer
             return OnlyValue(name, value, "on", Is(value, "on"));
         return PgpoolShow.Find(call, name) is null
             ? PgpoolShow.UnknownSetting(call, name)
-            : new AdminError(AdminErrors.FeatureNotSupported, $"SET {name} is not supported in the console", "Change it in pgpool.conf, then RELOAD.");
+            : new AdminError(AdminErrors.FeatureNotSupported,
+                $"SET {name} is not supported in the console", "Change it in pgpool.conf, then RELOAD.");
     }
 
     private static AdminError? OnlyValue(string name, string value, string only, bool isAccepted) => isAccepted

@@ -3,8 +3,11 @@ using PgRouter.Core.Configuration;
 
 namespace PgRouter.Core.Admin.PgBouncer;
 
-/// <summary>SHOW DATABASES: PgBouncer's 17 columns for each database in use; databases are not configured here, they come with their clients.</summary>
-internal sealed class ShowDatabases() : TableCommand<ShowDatabases.Row>(AdminDialect.PgBouncer, "SHOW DATABASES", "databases in use, their limits and connections")
+/// <summary>
+/// SHOW DATABASES: PgBouncer's 17 columns for each database in use; databases are not configured here, they come with their clients.
+/// </summary>
+internal sealed class ShowDatabases() : TableCommand<ShowDatabases.Row>(
+    AdminDialect.PgBouncer, "SHOW DATABASES", "databases in use, their limits and connections")
 {
     protected override AdminTable<Row> Table { get; } = new AdminTable<Row>()
         .Text("name", r => r.Database)
@@ -33,7 +36,8 @@ internal sealed class ShowDatabases() : TableCommand<ShowDatabases.Row>(AdminDia
         var clients = (await snapshots.ClientsAsync().ConfigureAwait(false)).Where(c => c.State != "login").ToLookup(c => c.Database);
         var names = await DatabaseNames.InUseAsync(snapshots).ConfigureAwait(false);
         var settings = new SettingLookup(call.Services.Settings.Rows());
-        return names.Select(name => new Row(name, snapshots.Cluster, snapshots.Config, settings, servers[name].Count(), clients[name].Count()));
+        return names.Select(name => new Row(name,
+            snapshots.Cluster, snapshots.Config, settings, servers[name].Count(), clients[name].Count()));
     }
 
     /// <summary>The port of every node; NULL when they differ, because a list is no int4.</summary>

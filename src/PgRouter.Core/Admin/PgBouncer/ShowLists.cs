@@ -1,7 +1,8 @@
 namespace PgRouter.Core.Admin.PgBouncer;
 
 /// <summary>SHOW LISTS: how many of each thing there are, in PgBouncer's order.</summary>
-internal sealed class ShowLists() : TableCommand<ShowLists.Row>(AdminDialect.PgBouncer, "SHOW LISTS", "how many databases, users, pools, clients and servers there are")
+internal sealed class ShowLists() : TableCommand<ShowLists.Row>(
+    AdminDialect.PgBouncer, "SHOW LISTS", "how many databases, users, pools, clients and servers there are")
 {
     protected override AdminTable<Row> Table { get; } = new AdminTable<Row>()
         .Text("list", r => r.List)

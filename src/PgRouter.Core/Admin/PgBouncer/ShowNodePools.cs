@@ -1,7 +1,8 @@
 namespace PgRouter.Core.Admin.PgBouncer;
 
 /// <summary>SHOW NODE_POOLS: the columns of SHOW POOLS, one row per (database, user, node).</summary>
-internal sealed class ShowNodePools() : TableCommand<PoolRow>(AdminDialect.PgBouncer, "SHOW NODE_POOLS", "pools, one row per database, user and node")
+internal sealed class ShowNodePools() : TableCommand<PoolRow>(
+    AdminDialect.PgBouncer, "SHOW NODE_POOLS", "pools, one row per database, user and node")
 {
     protected override AdminTable<PoolRow> Table => PoolRow.Table;
 

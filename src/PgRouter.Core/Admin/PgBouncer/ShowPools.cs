@@ -4,7 +4,8 @@ namespace PgRouter.Core.Admin.PgBouncer;
 /// SHOW POOLS: one row per (database, user), as PgBouncer's exporters need it, figures added up over the nodes; SHOW NODE_POOLS takes them
 /// apart.
 /// </summary>
-internal sealed class ShowPools() : TableCommand<PoolRow>(AdminDialect.PgBouncer, "SHOW POOLS", "pools, one row per database and user, all nodes together")
+internal sealed class ShowPools() : TableCommand<PoolRow>(
+    AdminDialect.PgBouncer, "SHOW POOLS", "pools, one row per database and user, all nodes together")
 {
     protected override AdminTable<PoolRow> Table => PoolRow.Table;
 

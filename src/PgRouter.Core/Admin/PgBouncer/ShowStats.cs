@@ -1,7 +1,8 @@
 namespace PgRouter.Core.Admin.PgBouncer;
 
 /// <summary>SHOW STATS: totals since start and averages over the last window, one row per database; times in microseconds.</summary>
-internal sealed class ShowStats() : TableCommand<DatabaseFigures>(AdminDialect.PgBouncer, "SHOW STATS", "totals since start and averages over stats_period, per database")
+internal sealed class ShowStats() : TableCommand<DatabaseFigures>(
+    AdminDialect.PgBouncer, "SHOW STATS", "totals since start and averages over stats_period, per database")
 {
     protected override AdminTable<DatabaseFigures> Table { get; } = new AdminTable<DatabaseFigures>()
         .Text("database", r => r.Database)

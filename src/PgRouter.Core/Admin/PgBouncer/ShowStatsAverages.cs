@@ -1,7 +1,8 @@
 namespace PgRouter.Core.Admin.PgBouncer;
 
 /// <summary>SHOW STATS_AVERAGES: averages over the last window, one row per database; times in microseconds.</summary>
-internal sealed class ShowStatsAverages() : TableCommand<DatabaseFigures>(AdminDialect.PgBouncer, "SHOW STATS_AVERAGES", "averages over stats_period, per database")
+internal sealed class ShowStatsAverages() : TableCommand<DatabaseFigures>(
+    AdminDialect.PgBouncer, "SHOW STATS_AVERAGES", "averages over stats_period, per database")
 {
     // The last four carry a prefix that the others lack: so they are named by PgBouncer itself.
     protected override AdminTable<DatabaseFigures> Table { get; } = new AdminTable<DatabaseFigures>()

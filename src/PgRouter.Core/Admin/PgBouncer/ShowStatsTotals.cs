@@ -1,7 +1,8 @@
 namespace PgRouter.Core.Admin.PgBouncer;
 
 /// <summary>SHOW STATS_TOTALS: totals since start, one row per database; times in microseconds.</summary>
-internal sealed class ShowStatsTotals() : TableCommand<DatabaseFigures>(AdminDialect.PgBouncer, "SHOW STATS_TOTALS", "totals since start, per database")
+internal sealed class ShowStatsTotals() : TableCommand<DatabaseFigures>(
+    AdminDialect.PgBouncer, "SHOW STATS_TOTALS", "totals since start, per database")
 {
     protected override AdminTable<DatabaseFigures> Table { get; } = new AdminTable<DatabaseFigures>()
         .Text("database", r => r.Database)

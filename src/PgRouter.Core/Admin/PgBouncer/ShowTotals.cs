@@ -1,7 +1,8 @@
 namespace PgRouter.Core.Admin.PgBouncer;
 
 /// <summary>SHOW TOTALS: the figures of SHOW STATS for all databases together, one row per figure.</summary>
-internal sealed class ShowTotals() : TableCommand<ShowTotals.Row>(AdminDialect.PgBouncer, "SHOW TOTALS", "the figures of SHOW STATS, all databases together")
+internal sealed class ShowTotals() : TableCommand<ShowTotals.Row>(
+    AdminDialect.PgBouncer, "SHOW TOTALS", "the figures of SHOW STATS, all databases together")
 {
     protected override AdminTable<Row> Table { get; } = new AdminTable<Row>()
         .Text("name", r => r.Name)

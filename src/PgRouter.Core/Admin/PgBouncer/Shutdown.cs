@@ -1,7 +1,8 @@
 namespace PgRouter.Core.Admin.PgBouncer;
 
 /// <summary>SHUTDOWN, with PgBouncer's words for how long to wait.</summary>
-internal sealed class Shutdown() : AdminCommand(AdminDialect.PgBouncer, "SHUTDOWN", "stop the router, at once or when servers or clients are done")
+internal sealed class Shutdown() : AdminCommand(
+    AdminDialect.PgBouncer, "SHUTDOWN", "stop the router, at once or when servers or clients are done")
 {
     public override string Syntax => "SHUTDOWN [WAIT_FOR_SERVERS | WAIT_FOR_CLIENTS]";
 

@@ -6,8 +6,8 @@ namespace PgRouter.Core.Admin.Pgpool;
 internal static class NodeWords
 {
     /// <summary>
-    /// up, waiting, down or quarantine. A suspect is still used, so it is up; a node that drains or was detached takes no new work, so it is
-    /// down.
+    /// up, waiting, down or quarantine. A suspect is still used, so it is up; a node that drains or was detached takes no new work, so
+    /// it is down.
     /// </summary>
     public static string Status(NodeStatus status) => status switch
     {

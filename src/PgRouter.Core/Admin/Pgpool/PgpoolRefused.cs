@@ -6,6 +6,7 @@ internal static class PgpoolRefused
     public static IReadOnlyList<AdminCommand> Commands { get; } =
     [
         new RefusedCommand(
-            AdminDialect.Pgpool, "SHOW POOL_CACHE", AdminAccess.Show, "there is no query cache in this router", "Every answer comes from PostgreSQL."),
+            AdminDialect.Pgpool, "SHOW POOL_CACHE", AdminAccess.Show,
+            "there is no query cache in this router", "Every answer comes from PostgreSQL."),
     ];
 }

@@ -18,7 +18,8 @@ internal sealed class PgpoolSet() : AdminCommand(AdminDialect.Pgpool, "PGPOOL SE
             return new AdminError(AdminErrors.SyntaxError, "PGPOOL SET needs a name and a value", $"Write {Syntax}.");
         var name = call.Arguments[0];
         if (name.Equals("CACHE", StringComparison.OrdinalIgnoreCase))
-            return new AdminError(AdminErrors.FeatureNotSupported, "PGPOOL SET CACHE is not supported: there is no query cache in this router");
+            return new AdminError(AdminErrors.FeatureNotSupported,
+                "PGPOOL SET CACHE is not supported: there is no query cache in this router");
         return PgpoolShow.Find(call, name) is null ? PgpoolShow.UnknownSetting(call, name) : PgpoolReset.NotPerSession("SET", name);
     }
 }

@@ -1,7 +1,8 @@
 namespace PgRouter.Core.Admin.Pgpool;
 
 /// <summary>PGPOOL SHOW: one setting as a column of its own name, a group of them, or ALL.</summary>
-internal sealed class PgpoolShow() : AdminCommand(AdminDialect.Pgpool, "PGPOOL SHOW", "one setting, a group (backend, health_check), or all of them")
+internal sealed class PgpoolShow() : AdminCommand(
+    AdminDialect.Pgpool, "PGPOOL SHOW", "one setting, a group (backend, health_check), or all of them")
 {
     private static readonly string[] Groups = ["backend", "health_check"];
     private static readonly string[] WatchdogGroups = ["watchdog", "heartbeat"];
@@ -39,7 +40,8 @@ internal sealed class PgpoolShow() : AdminCommand(AdminDialect.Pgpool, "PGPOOL S
             return AdminErrors.Unexpected(call.Arguments[1], $"PGPOOL SHOW {call.Arguments[0]}").Error;
         var name = call.Arguments[0];
         if (WatchdogGroups.Contains(name, StringComparer.OrdinalIgnoreCase))
-            return new AdminError(AdminErrors.FeatureNotSupported, $"PGPOOL SHOW {name} is not supported: there is no watchdog in this router");
+            return new AdminError(AdminErrors.FeatureNotSupported,
+                $"PGPOOL SHOW {name} is not supported: there is no watchdog in this router");
         return IsList(name) || Find(call, name) is not null ? null : UnknownSetting(call, name);
     }
 

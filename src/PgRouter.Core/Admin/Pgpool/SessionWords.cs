@@ -6,8 +6,8 @@ internal static class SessionWords
     public const string Free = "Wait for connection";
 
     /// <summary>
-    /// A client that waits for a server has sent its command, so it executes; one that logs in is not yet known, so its place still waits for
-    /// a connection.
+    /// A client that waits for a server has sent its command, so it executes; one that logs in is not yet known, so its place still
+    /// waits for a connection.
     /// </summary>
     public static string Status(string clientState) => clientState switch
     {

@@ -40,8 +40,10 @@ internal sealed class ShowPoolNodes() : TableCommand<ShowPoolNodes.Row>(
     }
 
     // A primary has no delay; an unknown one is NULL, because 0 would say that the standby is up to date.
-    private static long? Delay(ClusterView cluster, NodeView node) => cluster.PrimaryIndex == node.Index ? 0 : node.State.ReplicationDelayBytes;
+    private static long? Delay(ClusterView cluster, NodeView node) =>
+        cluster.PrimaryIndex == node.Index ? 0 : node.State.ReplicationDelayBytes;
 
     internal sealed record Row(
-        ClusterView Cluster, NodeView Node, HealthStatistics? Health, long Selects, bool IsLoadBalanceNode, DateTimeOffset LastStatusChange);
+        ClusterView Cluster, NodeView Node, HealthStatistics? Health, long Selects,
+        bool IsLoadBalanceNode, DateTimeOffset LastStatusChange);
 }

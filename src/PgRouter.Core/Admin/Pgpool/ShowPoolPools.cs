@@ -35,10 +35,11 @@ internal sealed class ShowPoolPools() : TableCommand<ShowPoolPools.Row>(
 
     protected override async ValueTask<IEnumerable<Row>> RowsAsync(AdminCall call)
     {
-        var clients = (await call.Services.Snapshots.ClientsAsync().ConfigureAwait(false)).ToDictionary(c => c.Pid);
+        // Clients that still log in may have no pid yet, and the 0 of an idle server must not find them.
+        var clients = (await call.Services.Snapshots.ClientsAsync().ConfigureAwait(false)).Where(c => c.Pid != 0).ToLookup(c => c.Pid);
         var servers = await call.Services.Snapshots.ServersAsync().ConfigureAwait(false);
         var now = call.Services.Clock.GetUtcNow();
-        return servers.OrderBy(s => s.NodeId).ThenBy(s => s.Id).Select(s => new Row(s, clients.GetValueOrDefault(s.ClientPid), now));
+        return servers.OrderBy(s => s.NodeId).ThenBy(s => s.Id).Select(s => new Row(s, clients[s.ClientPid].FirstOrDefault(), now));
     }
 
     private static long Seconds(TimeSpan value) => Math.Max(0, (long)value.TotalSeconds);
