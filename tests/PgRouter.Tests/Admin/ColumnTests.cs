@@ -1,6 +1,7 @@
 using NUnit.Framework;
 using PgRouter.Core.Admin;
 using PgRouter.Core.Configuration;
+using SettingRow = PgRouter.Core.Admin.SettingRow;
 
 namespace PgRouter.Tests.Admin;
 

@@ -2,6 +2,7 @@ using NUnit.Framework;
 using PgRouter.Core.Admin;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
+using SettingRow = PgRouter.Core.Admin.SettingRow;
 
 namespace PgRouter.Tests.Admin;
 

@@ -6,6 +6,8 @@ namespace PgRouter.Tests.Admin;
 
 internal sealed class PgpoolCommandTests
 {
+    private static readonly DateTimeOffset Start = FakeRouter.Start;
+
     [Test]
     public void Pool_nodes_shows_a_primary_and_a_standby_as_pgpool_does()
     {
@@ -110,11 +112,11 @@ internal sealed class PgpoolCommandTests
     {
         var router = new FakeRouter();
         router.Clients.Add(
-            new ClientSnapshot { Pid = 12, User = "app", Database = "shop", State = "idle_in_transaction", ConnectTime = FakeRouter.Start });
+            new ClientSnapshot { Pid = 12, User = "app", Database = "shop", State = "idle_in_transaction", ConnectTime = Start });
         router.Clients.Add(
-            new ClientSnapshot { Pid = 11, User = "app", Database = "shop", State = "idle", ConnectTime = FakeRouter.Start });
+            new ClientSnapshot { Pid = 11, User = "app", Database = "shop", State = "idle", ConnectTime = Start });
         router.Clients.Add(
-            new ClientSnapshot { Pid = 13, User = "app", Database = "shop", State = "waiting", ConnectTime = FakeRouter.Start });
+            new ClientSnapshot { Pid = 13, User = "app", Database = "shop", State = "waiting", ConnectTime = Start });
         router.Servers.Add(Server(1, clientPid: 12, useCount: 5));
 
         var result = router.Run("SHOW POOL_PROCESSES");
@@ -134,14 +136,14 @@ internal sealed class PgpoolCommandTests
             User = "app",
             Database = "shop",
             State = "idle_in_transaction",
-            ConnectTime = FakeRouter.Start,
+            ConnectTime = Start,
             NodeId = 0,
             LoadBalanceNodeId = 0,
             Address = "10.0.0.9",
             Port = 40000,
             IdleSince = router.Clock.GetUtcNow().AddSeconds(-42),
         });
-        router.Servers.Add(Server(2, clientPid: 0, useCount: 9, released: FakeRouter.Start.AddMinutes(20)));
+        router.Servers.Add(Server(2, clientPid: 0, useCount: 9, released: Start.AddMinutes(20)));
         router.Servers.Add(Server(1, clientPid: 12, useCount: 5));
 
         var result = router.Run("SHOW POOL_POOLS");
@@ -207,8 +209,8 @@ internal sealed class PgpoolCommandTests
             MaxDuration = TimeSpan.FromMilliseconds(12),
             MinDuration = TimeSpan.FromMilliseconds(3),
             AverageDuration = TimeSpan.FromMicroseconds(4250),
-            LastCheck = FakeRouter.Start,
-            LastSuccess = FakeRouter.Start,
+            LastCheck = Start,
+            LastSuccess = Start,
         });
 
         Assert.That(router.Run("SHOW POOL_HEALTH_CHECK_STATS").Line(), Is.EqualTo(
@@ -329,7 +331,7 @@ internal sealed class PgpoolCommandTests
         ClientPid = clientPid,
         Pid = 4711,
         UseCount = useCount,
-        ConnectTime = FakeRouter.Start.AddMinutes(10),
+        ConnectTime = Start.AddMinutes(10),
         ReleaseTime = released,
     };
 }
