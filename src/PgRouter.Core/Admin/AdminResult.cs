@@ -12,7 +12,10 @@ internal sealed record AdminResult
     /// <summary>Values in text format, null = NULL.</summary>
     public IReadOnlyList<string?[]> Rows { get; init; } = [];
 
-    /// <summary>CommandComplete tag, as "SHOW" or "SELECT 3".</summary>
+    /// <summary>
+    /// CommandComplete tag, as "SHOW" or "SELECT 3". Empty, with no <see cref="Error"/>, for an empty query: the answer is
+    /// EmptyQueryResponse.
+    /// </summary>
     public string Tag { get; init; } = "";
 
     /// <summary>Set when the command is refused: SQLSTATE, message and hint of the ErrorResponse.</summary>

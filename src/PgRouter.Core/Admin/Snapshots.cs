@@ -78,6 +78,21 @@ internal sealed record ClientSnapshot
     public long QueryCount { get; init; }
 
     public bool IsTls { get; init; }
+
+    /// <summary>Protocol and cipher of the client's TLS connection, for people; empty without TLS.</summary>
+    public string TlsDescription { get; init; } = "";
+
+    /// <summary>Moment the last answer was complete while the client asks for nothing; null while a request is under way.</summary>
+    public DateTimeOffset? IdleSince { get; init; }
+
+    /// <summary>Node that the session last used for a balanced read, -1 when none.</summary>
+    public int LoadBalanceNodeId { get; init; } = -1;
+
+    /// <summary>Pid of the process at the other end of a Unix-domain socket, 0 over TCP or when unknown.</summary>
+    public int PeerPid { get; init; }
+
+    /// <summary>none, logical or physical: the startup packet's <c>replication</c>.</summary>
+    public string Replication { get; init; } = "none";
 }
 
 /// <summary>One connection to PostgreSQL.</summary>
@@ -118,6 +133,21 @@ internal sealed record ServerSnapshot
     public long UseCount { get; init; }
 
     public string ServerVersion { get; init; } = "";
+
+    /// <summary>Moment the last client gave it back; null while a client holds it and before the first.</summary>
+    public DateTimeOffset? ReleaseTime { get; init; }
+
+    /// <summary>It is closed instead of going back to its pool.</summary>
+    public bool CloseNeeded { get; init; }
+
+    /// <summary>Protocol and cipher of the TLS connection to the node, for people; empty without TLS.</summary>
+    public string TlsDescription { get; init; } = "";
+
+    /// <summary>application_name as last set on the server.</summary>
+    public string ApplicationName { get; init; } = "";
+
+    /// <summary>Minor number of the protocol version agreed with the node: 0 for 3.0, 2 for 3.2.</summary>
+    public int ProtocolMinor { get; init; }
 }
 
 /// <summary>One pool: (node, database, user).</summary>
@@ -140,6 +170,18 @@ internal sealed record PoolSnapshot
     public int ServersLogin { get; init; }
 
     public int ServersBeingCanceled { get; init; }
+
+    /// <summary>Servers that carry a cancel request right now.</summary>
+    public int ServersActiveCancel { get; init; }
+
+    /// <summary>Servers that run reset_query_list or a check and belong to no client meanwhile.</summary>
+    public int ServersTested { get; init; }
+
+    /// <summary>Cancel requests of clients that were forwarded and are not yet done.</summary>
+    public int CancelRequestsActive { get; init; }
+
+    /// <summary>Cancel requests of clients that wait for a connection to carry them.</summary>
+    public int CancelRequestsWaiting { get; init; }
 
     public int ClientsWaiting { get; init; }
 
