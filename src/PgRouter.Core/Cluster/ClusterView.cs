@@ -26,6 +26,17 @@ internal sealed class ClusterView
     public long Version { get; }
 
     public NodeView? Primary => PrimaryIndex < 0 ? null : Nodes[PrimaryIndex];
+
+    /// <summary>The node with this id, null when it is not configured.</summary>
+    public NodeView? Find(int nodeId)
+    {
+        foreach (var node in Nodes)
+        {
+            if (node.Id == nodeId)
+                return node;
+        }
+        return null;
+    }
 }
 
 /// <summary>One node in a view: its configuration and its state.</summary>
@@ -42,4 +53,7 @@ internal sealed class NodeView(int index, NodeConfig config, NodeState state)
 
     /// <summary>May new leases be taken on it?</summary>
     public bool IsUsable { get; } = state.Status is NodeStatus.Up or NodeStatus.Waiting or NodeStatus.Suspect;
+
+    /// <summary>The same node with another state.</summary>
+    public NodeView With(NodeState state) => new(Index, Config, state);
 }

@@ -19,6 +19,21 @@ internal sealed record NodeState
     /// <summary>On the primary the current WAL insert position, on a standby the replay position; 0 when unknown.</summary>
     public ulong Lsn { get; init; }
 
+    /// <summary>On a standby the last position received and written by its receiver; 0 when unknown or on a primary.</summary>
+    public ulong ReceiveLsn { get; init; }
+
+    /// <summary>status of pg_stat_wal_receiver on the node; empty when there is no receiver or it may not be read.</summary>
+    public string ReceiverStatus { get; init; } = "";
+
+    /// <summary>Commit time of the last transaction replayed (pg_last_xact_replay_timestamp); null when unknown or on a primary.</summary>
+    public DateTimeOffset? LastReplay { get; init; }
+
+    /// <summary>max_connections of the node, 0 when unknown.</summary>
+    public int MaxConnections { get; init; }
+
+    /// <summary>default_transaction_read_only as a new session on the node finds it.</summary>
+    public bool DefaultTransactionReadOnly { get; init; }
+
     /// <summary>Bytes of WAL not yet replayed, by the positions of one round; null when unknown.</summary>
     public long? ReplicationDelayBytes { get; init; }
 
@@ -38,6 +53,10 @@ internal sealed record NodeState
 
     /// <summary>Why the node has this status: the probe's error, "operator", "came back".</summary>
     public string Reason { get; init; } = "";
+
+    /// <summary>The same state with the figures that only a primary can give unknown.</summary>
+    public NodeState WithoutReplication() =>
+        this with { ReplicationDelayBytes = null, ReplicationDelayTime = null, ReplicationState = "", ReplicationSyncState = "" };
 }
 
 /// <summary>pgpool's words (up, waiting, down, quarantine) and ours.</summary>
