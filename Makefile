@@ -1,0 +1,24 @@
+CONFIGURATION ?= Release
+OUTPUT := artifacts/pgrouter
+
+.PHONY: build test demo format clean
+
+# The executable, framework-dependent, with a native launcher named pgrouter.
+build:
+	dotnet publish src/PgRouter.Server -c $(CONFIGURATION) --self-contained false -p:UseAppHost=true -o $(OUTPUT) -v q --nologo
+
+# Everything a fresh machine needs, then all tests against real PostgreSQL; the last line counts the tests that ran.
+test:
+	scripts/install-deps.sh
+	$(MAKE) build
+	scripts/run-tests.sh
+
+demo: build
+	$(OUTPUT)/pgrouter demo
+
+format:
+	dotnet format
+
+clean:
+	rm -rf artifacts
+	find src tests -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +
