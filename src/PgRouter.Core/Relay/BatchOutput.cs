@@ -11,7 +11,7 @@ internal ref struct BatchOutput(ServerConnection server, byte[] scratch)
     private int _length;
 
     /// <summary>A message whose body is these pieces one after the other.</summary>
-    public void Message(byte type, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second = default, ReadOnlySpan<byte> third = default)
+    public void Message(byte type, scoped ReadOnlySpan<byte> first, scoped ReadOnlySpan<byte> second = default, scoped ReadOnlySpan<byte> third = default)
     {
         Header(type, first.Length + second.Length + third.Length);
         Append(first);
@@ -28,7 +28,7 @@ internal ref struct BatchOutput(ServerConnection server, byte[] scratch)
         Append(header);
     }
 
-    public void Append(ReadOnlySpan<byte> bytes)
+    public void Append(scoped ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length > _scratch.Length - _length)
             Complete();
@@ -49,5 +49,5 @@ internal ref struct BatchOutput(ServerConnection server, byte[] scratch)
     }
 
     /// <summary>A broken connection is found, and said once, by the side that reads from it.</summary>
-    private readonly void Send(ReadOnlySpan<byte> bytes) => _server.Output.Send(_server.Socket, bytes);
+    private readonly void Send(scoped ReadOnlySpan<byte> bytes) => _server.Output.Send(_server.Socket, bytes);
 }
