@@ -65,8 +65,12 @@ public sealed class ScramVerifier
         if (!text.StartsWith(Prefix, StringComparison.Ordinal))
             return false;
         var halves = text[Prefix.Length..].Split('$');
-        if (halves.Length != 2 || halves[0].Split(':') is not [var iterations, var salt] || halves[1].Split(':') is not [var stored, var server])
+        if (halves.Length != 2
+            || halves[0].Split(':') is not [var iterations, var salt]
+            || halves[1].Split(':') is not [var stored, var server])
+        {
             return false;
+        }
         if (!int.TryParse(iterations, NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count < 1)
             return false;
         if (DecodeBase64(salt) is not { Length: > 0 } saltBytes
@@ -81,7 +85,8 @@ public sealed class ScramVerifier
 
     /// <summary>PostgreSQL's form, to be stored; a secret.</summary>
     public string Encode() =>
-        $"{Prefix}{Iterations}:{Convert.ToBase64String(Salt.Span)}${Convert.ToBase64String(StoredKey.Span)}:{Convert.ToBase64String(ServerKey.Span)}";
+        $"{Prefix}{Iterations}:{Convert.ToBase64String(Salt.Span)}$"
+        + $"{Convert.ToBase64String(StoredKey.Span)}:{Convert.ToBase64String(ServerKey.Span)}";
 
     /// <summary>Do these keys belong to this verifier? Constant time.</summary>
     public bool Fits(ScramKeys keys) =>

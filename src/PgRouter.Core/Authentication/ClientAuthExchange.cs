@@ -19,8 +19,10 @@ internal enum ClientAuthStep : byte
 }
 
 /// <summary>
-/// The server's side of one login, without a socket: <see cref="Start"/>, then <see cref="Feed"/> with each PasswordMessage until it is no longer
-/// Continue. A user without a usable secret gets the same messages, at the same cost, as one with a wrong password. Used once, by one thread.
+/// The server's side of one login, without a socket: <see cref="Start"/>, then <see cref="Feed"/> with each PasswordMessage until it is no
+/// longer
+/// Continue. A user without a usable secret gets the same messages, at the same cost, as one with a wrong password. Used once, by one
+/// thread.
 /// A clear-text or first SCRAM check of a password costs one PBKDF2, about a millisecond.
 /// </summary>
 internal sealed class ClientAuthExchange
@@ -156,7 +158,8 @@ internal sealed class ClientAuthExchange
         }
         AuthenticationMessages.WriteSaslFinal(output, answer);
         var secret = _decision.Secret!;
-        return Succeed(secret.Kind == PasswordSecretKind.Scram ? PasswordSecret.FromScram(secret.GetVerifier()!, _scram.ClientKeys) : secret);
+        return Succeed(
+            secret.Kind == PasswordSecretKind.Scram ? PasswordSecret.FromScram(secret.GetVerifier()!, _scram.ClientKeys) : secret);
     }
 
     private ClientAuthStep Succeed(PasswordSecret? serverSecret)

@@ -8,7 +8,8 @@ internal sealed record PasswordLine(string User, PasswordSecret? Secret, string?
     public static PasswordLine Wrong(string mistake) => new("", null, mistake);
 
     /// <summary>
-    /// Reads a secret in the forms pg_authid.rolpassword has: md5 hash, SCRAM verifier, and otherwise a plain password. A verifier that is damaged is a
+    /// Reads a secret in the forms pg_authid.rolpassword has: md5 hash, SCRAM verifier, and otherwise a plain password. A verifier that is
+    /// damaged is a
     /// mistake rather than a plain password: nobody chose it as one.
     /// </summary>
     public static PasswordLine FromStored(string user, string secret)
