@@ -58,7 +58,9 @@ public sealed class ScramVerifier
             RandomNumberGenerator.GetBytes(ScramKeys.KeyLength));
     }
 
-    /// <summary>Reads PostgreSQL's form; false when it is malformed.</summary>
+    /// <summary>
+    /// Reads PostgreSQL's form; false when it is malformed or has more than <see cref="ScramClient.MaxIterations"/>.
+    /// </summary>
     public static bool TryParse(string text, out ScramVerifier? verifier)
     {
         verifier = null;
@@ -71,8 +73,11 @@ public sealed class ScramVerifier
         {
             return false;
         }
-        if (!int.TryParse(iterations, NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count < 1)
+        if (!int.TryParse(iterations, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            || count is < 1 or > ScramClient.MaxIterations)
+        {
             return false;
+        }
         if (DecodeBase64(salt) is not { Length: > 0 } saltBytes
             || DecodeBase64(stored) is not { Length: ScramKeys.KeyLength } storedKey
             || DecodeBase64(server) is not { Length: ScramKeys.KeyLength } serverKey)

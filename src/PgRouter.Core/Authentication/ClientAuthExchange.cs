@@ -126,7 +126,7 @@ internal sealed class ClientAuthExchange
         if (_decision.IsVerifiedByServer)
             return Succeed(PasswordSecret.FromPlain(password));
         // Always through a verifier, also for a plain secret: the time must not tell whether the user is known.
-        var verifier = _decision.Secret?.GetVerifier();
+        var verifier = _decision.Secret?.GetVerifier(_mock.Iterations);
         var fits = (verifier ?? _mock.For(_decision.User)).Fits(password);
         if (verifier is null)
             fits = _decision.Secret is not null && _decision.Secret.Fits(_decision.User, password);
@@ -139,7 +139,7 @@ internal sealed class ClientAuthExchange
             return FailProtocol("malformed SASLInitialResponse message");
         if (!mechanism.SequenceEqual("SCRAM-SHA-256"u8))
             return FailProtocol("client selected an invalid SASL authentication mechanism");
-        _scram = new ScramServer(_decision.Secret?.GetVerifier() ?? _mock.For(_decision.User));
+        _scram = new ScramServer(_decision.Secret?.GetVerifier(_mock.Iterations) ?? _mock.For(_decision.User));
         if (_scram.Start(data, out var answer) != ScramResult.Ok)
             return Fail(_scram.Error!, _scram.Error!.ToString());
         AuthenticationMessages.WriteSaslContinue(output, answer);

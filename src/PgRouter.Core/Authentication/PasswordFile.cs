@@ -72,7 +72,7 @@ internal sealed class PasswordFile
             var line = raw.TrimEnd('\r');
             if (line.AsSpan().Trim().IsEmpty || line.TrimStart()[0] is '#' or ';')
                 continue;
-            var entry = line.TrimStart()[0] == '"' ? UserListLine.Parse(line) : ParsePoolPasswdLine(line);
+            var entry = ParseLine(line);
             if (entry.Mistake is null && !firstLines.TryAdd(entry.User, number))
                 entry = PasswordLine.Wrong($"user \"{entry.User}\" stands in line {firstLines[entry.User]} already; remove one of the two");
             if (entry.Mistake is not null)
@@ -84,6 +84,14 @@ internal sealed class PasswordFile
     }
 
     public override string ToString() => $"PasswordFile({Count} users)";
+
+    private static PasswordLine ParseLine(string line)
+    {
+        // The protocol ends strings at a NUL, so a name or password with one could never be sent.
+        if (line.Contains('\0', StringComparison.Ordinal))
+            return PasswordLine.Wrong("the line contains a NUL byte; is this a text file in UTF-8?");
+        return line.TrimStart()[0] == '"' ? UserListLine.Parse(line) : ParsePoolPasswdLine(line);
+    }
 
     private static PasswordLine ParsePoolPasswdLine(string line)
     {

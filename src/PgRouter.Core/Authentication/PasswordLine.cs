@@ -20,7 +20,8 @@ internal sealed record PasswordLine(string User, PasswordSecret? Secret, string?
             return new PasswordLine(user, PasswordSecret.FromPlain(secret), null);
         return ScramVerifier.TryParse(secret, out var verifier)
             ? new PasswordLine(user, PasswordSecret.FromScram(verifier!), null)
-            : Wrong($"the SCRAM-SHA-256 verifier of user \"{user}\" is damaged; copy rolpassword from pg_authid again");
+            : Wrong($"the SCRAM-SHA-256 verifier of user \"{user}\" is damaged (or has more than {ScramClient.MaxIterations} iterations); "
+                + "copy rolpassword from pg_authid again");
     }
 
     public override string ToString() => Mistake ?? $"PasswordLine({User}, {Secret})";

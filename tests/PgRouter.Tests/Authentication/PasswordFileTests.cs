@@ -72,6 +72,7 @@ public class PasswordFileTests
     [TestCase("\"ann\" secret", "double quotes")]
     [TestCase("\"\" \"secret\"", "user name")]
     [TestCase("ok:TEXTother", "line 1")]
+    [TestCase("ann:TEXTse\0cret", "NUL")]
     public void A_mistake_names_file_and_line_and_no_secret(string line, string what)
     {
         var (_, mistakes) = PasswordFile.Parse("ok:TEXTfine\n" + line, "/etc/pool_passwd");

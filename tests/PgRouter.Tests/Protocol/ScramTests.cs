@@ -93,6 +93,7 @@ public class ScramTests
     [TestCase("SCRAM-SHA-256$")]
     [TestCase("SCRAM-SHA-256$4096:c2FsdA==")]
     [TestCase("SCRAM-SHA-256$0:c2FsdA==$AAAA:AAAA")]
+    [TestCase("SCRAM-SHA-256$600001:c2FsdA==$jGiLI0b123UeG7nwSosGsRizVmP0ZTitg+j5QYfHy58=:/LXkIcd9XgK3xE1AhH5/M8oiV0h5qiKR2fiCVSetx7s=")]
     [TestCase("SCRAM-SHA-256$-1:c2FsdA==$AAAA:AAAA")]
     [TestCase("SCRAM-SHA-256$4096:c2FsdA==$AAAA:AAAA")]
     [TestCase("SCRAM-SHA-256$4096:!!$jGiLI0b123UeG7nwSosGsRizVmP0ZTitg+j5QYfHy58=:/LXkIcd9XgK3xE1AhH5/M8oiV0h5qiKR2fiCVSetx7s=")]
