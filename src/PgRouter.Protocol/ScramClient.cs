@@ -5,13 +5,15 @@ using System.Text;
 namespace PgRouter.Protocol;
 
 /// <summary>
-/// Gives the keys for the salt and iteration count a server asks for, as <see cref="ScramKeys.Derive"/> does; null when they cannot be known.
+/// Gives the keys for the salt and iteration count a server asks for, as <see cref="ScramKeys.Derive"/> does; null when they cannot be
+/// known.
 /// </summary>
 public delegate ScramKeys? ScramKeyDerivation(ReadOnlySpan<byte> salt, int iterations);
 
 /// <summary>
 /// The client's side of one SCRAM-SHA-256 login (RFC 5802, RFC 7677) without channel binding: <see cref="Start"/>, then
-/// <see cref="TryRespond"/> with the server-first-message, then <see cref="TryFinish"/> with the server-final-message. Used once, by one thread.
+/// <see cref="TryRespond"/> with the server-first-message, then <see cref="TryFinish"/> with the server-final-message. Used once, by one
+/// thread.
 /// A failure is final, and says what the server did wrong.
 /// </summary>
 public sealed class ScramClient

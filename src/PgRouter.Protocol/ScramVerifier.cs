@@ -58,17 +58,26 @@ public sealed class ScramVerifier
             RandomNumberGenerator.GetBytes(ScramKeys.KeyLength));
     }
 
-    /// <summary>Reads PostgreSQL's form; false when it is malformed.</summary>
+    /// <summary>
+    /// Reads PostgreSQL's form; false when it is malformed or has more than <see cref="ScramClient.MaxIterations"/>.
+    /// </summary>
     public static bool TryParse(string text, out ScramVerifier? verifier)
     {
         verifier = null;
         if (!text.StartsWith(Prefix, StringComparison.Ordinal))
             return false;
         var halves = text[Prefix.Length..].Split('$');
-        if (halves.Length != 2 || halves[0].Split(':') is not [var iterations, var salt] || halves[1].Split(':') is not [var stored, var server])
+        if (halves.Length != 2
+            || halves[0].Split(':') is not [var iterations, var salt]
+            || halves[1].Split(':') is not [var stored, var server])
+        {
             return false;
-        if (!int.TryParse(iterations, NumberStyles.None, CultureInfo.InvariantCulture, out var count) || count < 1)
+        }
+        if (!int.TryParse(iterations, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            || count is < 1 or > ScramClient.MaxIterations)
+        {
             return false;
+        }
         if (DecodeBase64(salt) is not { Length: > 0 } saltBytes
             || DecodeBase64(stored) is not { Length: ScramKeys.KeyLength } storedKey
             || DecodeBase64(server) is not { Length: ScramKeys.KeyLength } serverKey)
@@ -81,7 +90,8 @@ public sealed class ScramVerifier
 
     /// <summary>PostgreSQL's form, to be stored; a secret.</summary>
     public string Encode() =>
-        $"{Prefix}{Iterations}:{Convert.ToBase64String(Salt.Span)}${Convert.ToBase64String(StoredKey.Span)}:{Convert.ToBase64String(ServerKey.Span)}";
+        $"{Prefix}{Iterations}:{Convert.ToBase64String(Salt.Span)}$"
+        + $"{Convert.ToBase64String(StoredKey.Span)}:{Convert.ToBase64String(ServerKey.Span)}";
 
     /// <summary>Do these keys belong to this verifier? Constant time.</summary>
     public bool Fits(ScramKeys keys) =>

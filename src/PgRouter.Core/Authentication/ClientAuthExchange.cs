@@ -19,8 +19,10 @@ internal enum ClientAuthStep : byte
 }
 
 /// <summary>
-/// The server's side of one login, without a socket: <see cref="Start"/>, then <see cref="Feed"/> with each PasswordMessage until it is no longer
-/// Continue. A user without a usable secret gets the same messages, at the same cost, as one with a wrong password. Used once, by one thread.
+/// The server's side of one login, without a socket: <see cref="Start"/>, then <see cref="Feed"/> with each PasswordMessage until it is no
+/// longer
+/// Continue. A user without a usable secret gets the same messages, at the same cost, as one with a wrong password. Used once, by one
+/// thread.
 /// A clear-text or first SCRAM check of a password costs one PBKDF2, about a millisecond.
 /// </summary>
 internal sealed class ClientAuthExchange
@@ -124,7 +126,7 @@ internal sealed class ClientAuthExchange
         if (_decision.IsVerifiedByServer)
             return Succeed(PasswordSecret.FromPlain(password));
         // Always through a verifier, also for a plain secret: the time must not tell whether the user is known.
-        var verifier = _decision.Secret?.GetVerifier();
+        var verifier = _decision.Secret?.GetVerifier(_mock.Iterations);
         var fits = (verifier ?? _mock.For(_decision.User)).Fits(password);
         if (verifier is null)
             fits = _decision.Secret is not null && _decision.Secret.Fits(_decision.User, password);
@@ -137,7 +139,7 @@ internal sealed class ClientAuthExchange
             return FailProtocol("malformed SASLInitialResponse message");
         if (!mechanism.SequenceEqual("SCRAM-SHA-256"u8))
             return FailProtocol("client selected an invalid SASL authentication mechanism");
-        _scram = new ScramServer(_decision.Secret?.GetVerifier() ?? _mock.For(_decision.User));
+        _scram = new ScramServer(_decision.Secret?.GetVerifier(_mock.Iterations) ?? _mock.For(_decision.User));
         if (_scram.Start(data, out var answer) != ScramResult.Ok)
             return Fail(_scram.Error!, _scram.Error!.ToString());
         AuthenticationMessages.WriteSaslContinue(output, answer);
@@ -156,7 +158,8 @@ internal sealed class ClientAuthExchange
         }
         AuthenticationMessages.WriteSaslFinal(output, answer);
         var secret = _decision.Secret!;
-        return Succeed(secret.Kind == PasswordSecretKind.Scram ? PasswordSecret.FromScram(secret.GetVerifier()!, _scram.ClientKeys) : secret);
+        return Succeed(
+            secret.Kind == PasswordSecretKind.Scram ? PasswordSecret.FromScram(secret.GetVerifier()!, _scram.ClientKeys) : secret);
     }
 
     private ClientAuthStep Succeed(PasswordSecret? serverSecret)

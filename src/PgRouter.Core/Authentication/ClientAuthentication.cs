@@ -21,8 +21,10 @@ internal static class ClientAuthentication
     };
 
     /// <summary>
-    /// Without enable_pool_hba: the strongest exchange the stored secret allows. Without a secret the password is asked for in clear text and
-    /// tried on a server if <paramref name="allowClearText"/> (allow_clear_text_frontend_auth) says so; otherwise the login fails. It never trusts.
+    /// Without enable_pool_hba: the strongest exchange the stored secret allows. Without a secret the password is asked for in clear text
+    /// and
+    /// tried on a server if <paramref name="allowClearText"/> (allow_clear_text_frontend_auth) says so; otherwise the login fails. It
+    /// never trusts.
     /// </summary>
     public static ClientAuthDecision DecideWithoutHba(PasswordSecret? secret, HbaRequest request, bool allowClearText)
     {
@@ -69,8 +71,11 @@ internal static class ClientAuthentication
     {
         var host = request.IsLocal ? "[local]" : request.Address?.ToString() ?? "???";
         var encryption = request.IsTls ? "SSL encryption" : "no encryption";
-        return request.IsReplication
-            ? $"replication {(connection.Length == 0 ? "connection from " : connection)}host \"{host}\", user \"{request.User}\", {encryption}"
-            : $"{connection}host \"{host}\", user \"{request.User}\", database \"{request.Database}\", {encryption}";
+        if (request.IsReplication)
+        {
+            var words = connection.Length == 0 ? "connection from " : connection;
+            return $"replication {words}host \"{host}\", user \"{request.User}\", {encryption}";
+        }
+        return $"{connection}host \"{host}\", user \"{request.User}\", database \"{request.Database}\", {encryption}";
     }
 }

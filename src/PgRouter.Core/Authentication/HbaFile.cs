@@ -54,7 +54,8 @@ internal sealed class HbaFile
 }
 
 /// <summary>
-/// What reading pool_hba.conf gave: the good rules, and every mistake as "file:line: what". A file with mistakes must not be put into force: a rule
+/// What reading pool_hba.conf gave: the good rules, and every mistake as "file:line: what". A file with mistakes must not be put into
+/// force: a rule
 /// that is missing may be the one that rejects.
 /// </summary>
 internal sealed record HbaFileResult(HbaFile File, IReadOnlyList<string> Mistakes);

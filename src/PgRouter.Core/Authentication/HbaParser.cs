@@ -46,7 +46,7 @@ internal sealed class HbaParser(string path)
         if (line.Fields[0] is not [var typeToken] || !Types.TryGetValue(typeToken.Text, out var type))
             return Report(line, $"unknown connection type \"{Show(line.Fields[0])}\"; known are {string.Join(", ", Types.Keys)}");
         if (line.Fields.Count < 4)
-            return Report(line, type == HbaConnectionType.Local ? "expected local DATABASE USER METHOD" : $"expected {typeToken.Text} DATABASE USER ADDRESS METHOD");
+            return Report(line, $"expected {typeToken.Text} DATABASE USER {(type == HbaConnectionType.Local ? "" : "ADDRESS ")}METHOD");
         var databases = ReadNames(line, line.Fields[1]);
         var users = ReadNames(line, line.Fields[2]);
         var next = 3;
@@ -56,7 +56,16 @@ internal sealed class HbaParser(string path)
             Report(line, $"unknown option \"{Show(line.Fields[i])}\": method \"{Show(line.Fields[next])}\" takes none");
         if (_mistakes.Count > before)
             return null;
-        return new HbaRule { Type = type, Databases = databases, Users = users, Address = address, Method = method, File = path, Line = line.Number };
+        return new HbaRule
+        {
+            Type = type,
+            Databases = databases,
+            Users = users,
+            Address = address,
+            Method = method,
+            File = path,
+            Line = line.Number,
+        };
     }
 
     private List<HbaName> ReadNames(HbaLine line, IReadOnlyList<HbaToken> field)
@@ -72,7 +81,7 @@ internal sealed class HbaParser(string path)
         if (token is { IsQuoted: false, Text: ['@', _, ..] })
             ReadNamesFile(line, token.Text[1..], from, names, depth + 1);
         else if (token is { IsQuoted: false, Text: "samerole" or "samegroup" or ['+', _, ..] })
-            Report(line, $"\"{token.Text}\" is not supported: role memberships are not known here; list the names, or quote it if it is a name");
+            Report(line, $"\"{token.Text}\" is not supported: role memberships are unknown here; list the names, or quote a name");
         else if (token is { IsQuoted: false, Text: ['/', ..] })
             Report(line, $"\"{token.Text}\" is not supported: regular expressions are not; list the names, or quote it if it is a name");
         else
@@ -135,7 +144,10 @@ internal sealed class HbaParser(string path)
         }
         if (HbaAddress.TryParseIp(token.Text, out _))
             return ReadMask(line, token.Text, ref next);
-        Report(line, $"\"{token.Text}\" is not an address, and host names are not supported; write the address as 192.0.2.7/32, or all, samehost, samenet");
+        Report(
+            line,
+            $"\"{token.Text}\" is not an address, and host names are not supported; "
+            + "write the address as 192.0.2.7/32, or all, samehost, samenet");
         // What looks like its mask is not the method: one mistake, not three.
         if (next < line.Fields.Count && line.Fields[next] is [var follower] && HbaAddress.TryParseIp(follower.Text, out _))
             next++;
@@ -146,7 +158,8 @@ internal sealed class HbaParser(string path)
     {
         if (next >= line.Fields.Count || line.Fields[next] is not [var mask] || Methods.ContainsKey(mask.Text))
         {
-            Report(line, $"the address {ip} has no mask; write {ip}/{(ip.Contains(':', StringComparison.Ordinal) ? 128 : 32)} for one host");
+            var bits = ip.Contains(':', StringComparison.Ordinal) ? 128 : 32;
+            Report(line, $"the address {ip} has no mask; write {ip}/{bits} for one host");
             return null;
         }
         next++;

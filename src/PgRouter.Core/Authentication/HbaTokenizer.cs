@@ -2,14 +2,17 @@ using System.Text;
 
 namespace PgRouter.Core.Authentication;
 
-/// <summary>A word of pool_hba.conf; quoted when it begins with a double quote, which takes the meaning from keywords and from '@'.</summary>
+/// <summary>
+/// A word of pool_hba.conf; quoted when it begins with a double quote, which takes the meaning from keywords and from '@'.
+/// </summary>
 internal sealed record HbaToken(string Text, bool IsQuoted);
 
 /// <summary>A line with its fields; a field is a list of words joined by commas.</summary>
 internal sealed record HbaLine(int Number, IReadOnlyList<IReadOnlyList<HbaToken>> Fields, string? Mistake);
 
 /// <summary>
-/// Cuts pool_hba.conf into lines, fields and words by the rules of PostgreSQL's pg_hba.conf: '#' begins a comment, a backslash at the end of a line
+/// Cuts pool_hba.conf into lines, fields and words by the rules of PostgreSQL's pg_hba.conf: '#' begins a comment, a backslash at the end
+/// of a line
 /// joins the next, double quotes protect blanks, commas and '#', and a doubled quote inside quotes is a quote.
 /// </summary>
 internal static class HbaTokenizer

@@ -31,7 +31,8 @@ internal sealed class PasswordFile
         ?? ScramVerifier.DefaultIterations;
 
     /// <summary>
-    /// Makes the SCRAM verifiers of all plain passwords ahead of the first login, about a millisecond each. Meant for a thread of its own; without it
+    /// Makes the SCRAM verifiers of all plain passwords ahead of the first login, about a millisecond each. Meant for a thread of its own;
+    /// without it
     /// the first SCRAM login of a user pays, which also tells that the user exists.
     /// </summary>
     public void DeriveVerifiers(CancellationToken cancellationToken)
@@ -71,9 +72,9 @@ internal sealed class PasswordFile
             var line = raw.TrimEnd('\r');
             if (line.AsSpan().Trim().IsEmpty || line.TrimStart()[0] is '#' or ';')
                 continue;
-            var entry = line.TrimStart()[0] == '"' ? UserListLine.Parse(line) : ParsePoolPasswdLine(line);
+            var entry = ParseLine(line);
             if (entry.Mistake is null && !firstLines.TryAdd(entry.User, number))
-                entry = entry with { Mistake = $"user \"{entry.User}\" stands in line {firstLines[entry.User]} already; remove one of the two" };
+                entry = PasswordLine.Wrong($"user \"{entry.User}\" stands in line {firstLines[entry.User]} already; remove one of the two");
             if (entry.Mistake is not null)
                 mistakes.Add($"{path}:{number}: {entry.Mistake}");
             else if (entry.Secret is not null)
@@ -83,6 +84,14 @@ internal sealed class PasswordFile
     }
 
     public override string ToString() => $"PasswordFile({Count} users)";
+
+    private static PasswordLine ParseLine(string line)
+    {
+        // The protocol ends strings at a NUL, so a name or password with one could never be sent.
+        if (line.Contains('\0', StringComparison.Ordinal))
+            return PasswordLine.Wrong("the line contains a NUL byte; is this a text file in UTF-8?");
+        return line.TrimStart()[0] == '"' ? UserListLine.Parse(line) : ParsePoolPasswdLine(line);
+    }
 
     private static PasswordLine ParsePoolPasswdLine(string line)
     {
@@ -104,7 +113,8 @@ internal sealed class PasswordFile
         if (secret.StartsWith("AES", StringComparison.Ordinal))
         {
             return PasswordLine.Wrong(
-                $"the secret of user \"{user}\" is AES-encrypted, which is not supported; write TEXT and the password, an md5 hash or a SCRAM-SHA-256 verifier");
+                $"the secret of user \"{user}\" is AES-encrypted, which is not supported; "
+                + "write TEXT and the password, an md5 hash or a SCRAM-SHA-256 verifier");
         }
         return PasswordLine.FromStored(user, secret);
     }

@@ -30,7 +30,8 @@ internal sealed class PasswordSecret
     private volatile ScramVerifier? _verifier;
     private volatile DerivedKeys? _derived;
 
-    private PasswordSecret(PasswordSecretKind kind, string? plain = null, byte[]? md5Hash = null, ScramVerifier? verifier = null, ScramKeys? keys = null)
+    private PasswordSecret(
+        PasswordSecretKind kind, string? plain = null, byte[]? md5Hash = null, ScramVerifier? verifier = null, ScramKeys? keys = null)
     {
         Kind = kind;
         _plain = plain;
@@ -65,7 +66,10 @@ internal sealed class PasswordSecret
     public static PasswordSecret FromScram(ScramVerifier verifier, ScramKeys? keys = null) =>
         new(PasswordSecretKind.Scram, verifier: verifier, keys: keys);
 
-    /// <summary>The verifier to check a SCRAM login against; null when only an md5 hash is known. Costs one PBKDF2 the first time for a plain password.</summary>
+    /// <summary>
+    /// The verifier to check a SCRAM login against; null when only an md5 hash is known. Costs one PBKDF2 the first time for a plain
+    /// password.
+    /// </summary>
     public ScramVerifier? GetVerifier(int iterations = ScramVerifier.DefaultIterations) =>
         _verifier ?? (_plain is null ? null : _verifier = ScramVerifier.FromPassword(_plain, iterations));
 

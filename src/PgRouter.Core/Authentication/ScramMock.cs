@@ -11,7 +11,6 @@ namespace PgRouter.Core.Authentication;
 internal sealed class ScramMock
 {
     private readonly byte[] _seed;
-    private readonly int _iterations;
 
     /// <param name="iterations">Shown to the client; see <see cref="PasswordFile.ScramIterations"/>.</param>
     public ScramMock(int iterations = ScramVerifier.DefaultIterations)
@@ -22,13 +21,15 @@ internal sealed class ScramMock
     private ScramMock(byte[] seed, int iterations)
     {
         _seed = seed;
-        _iterations = iterations;
+        Iterations = iterations;
     }
+
+    public int Iterations { get; }
 
     /// <summary>The same salts with another count, after a reload of the password file.</summary>
     public ScramMock WithIterations(int iterations) => new(_seed, iterations);
 
-    public ScramVerifier For(string user) => ScramVerifier.Mock(Encoding.UTF8.GetBytes(user), _seed, _iterations);
+    public ScramVerifier For(string user) => ScramVerifier.Mock(Encoding.UTF8.GetBytes(user), _seed, Iterations);
 
     public override string ToString() => "ScramMock(***)";
 }

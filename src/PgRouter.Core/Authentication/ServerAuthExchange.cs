@@ -17,7 +17,8 @@ internal enum ServerAuthStep : byte
 }
 
 /// <summary>
-/// The client's side of one login to PostgreSQL, without a socket: <see cref="Feed"/> with the body of each Authentication message ('R') until it is
+/// The client's side of one login to PostgreSQL, without a socket: <see cref="Feed"/> with the body of each Authentication message ('R')
+/// until it is
 /// no longer Continue. An ErrorResponse in between is the caller's to read. Used once, by one thread. SCRAM with a plain password costs one
 /// PBKDF2 per verifier, about a millisecond.
 /// </summary>
@@ -65,7 +66,8 @@ internal sealed class ServerAuthExchange
             (AuthenticationCode.Sasl, State.AwaitRequest) => StartScram(reader, output),
             (AuthenticationCode.SaslContinue, State.AwaitSaslContinue) => ContinueScram(reader.Rest, output),
             (AuthenticationCode.SaslFinal, State.AwaitSaslFinal) => FinishScram(reader.Rest),
-            (_, State.AwaitRequest) => Fail($"{Describe(code)}, which is not supported; use scram-sha-256, md5, password or trust in pg_hba.conf"),
+            (_, State.AwaitRequest) => Fail(
+                $"{Describe(code)}, which is not supported; use scram-sha-256, md5, password or trust in pg_hba.conf"),
             _ => Fail($"Authentication message {code} from the server out of order"),
         };
     }
@@ -107,7 +109,10 @@ internal sealed class ServerAuthExchange
             offers.Add(Encoding.UTF8.GetString(mechanism));
         }
         if (!isOffered)
-            return Fail($"the server offers no SASL mechanism that is supported, only: {string.Join(", ", offers)}; supported is SCRAM-SHA-256");
+        {
+            return Fail(
+                $"the server offers no SASL mechanism that is supported, only: {string.Join(", ", offers)}; supported is SCRAM-SHA-256");
+        }
         if (_secret is null)
             return FailNoPassword("SCRAM-SHA-256");
         if (!_secret.CanLogInWithScram)

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace PgRouter.Core.Authentication;
 
-/// <summary>Reads a line of PgBouncer's userlist.txt: <c>"user" "secret"</c>, a quote inside doubled, further quoted fields ignored.</summary>
+/// <summary>
+/// Reads a line of PgBouncer's userlist.txt: <c>"user" "secret"</c>, a quote inside doubled, further quoted fields ignored.
+/// </summary>
 internal static class UserListLine
 {
     public static PasswordLine Parse(string line)

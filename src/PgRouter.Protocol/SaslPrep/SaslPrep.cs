@@ -120,7 +120,9 @@ public static class SaslPrep
     /// <summary>RFC 3454, 6: right-to-left text holds no left-to-right letter, and begins and ends right-to-left.</summary>
     private static bool BreaksDirectionRule(List<int> points, SaslPrepTables tables) =>
         points.Exists(tables.RightToLeft.Contains)
-        && (points.Exists(tables.LeftToRight.Contains) || !tables.RightToLeft.Contains(points[0]) || !tables.RightToLeft.Contains(points[^1]));
+        && (points.Exists(tables.LeftToRight.Contains)
+            || !tables.RightToLeft.Contains(points[0])
+            || !tables.RightToLeft.Contains(points[^1]));
 
     private static string ToText(List<int> points)
     {

@@ -2,7 +2,9 @@ using System.IO.Compression;
 
 namespace PgRouter.Protocol;
 
-/// <summary>The Unicode tables of <see cref="SaslPrep"/>, read from the resource that generate.py writes, when first needed. Immutable.</summary>
+/// <summary>
+/// The Unicode tables of <see cref="SaslPrep"/>, read from the resource that generate.py writes, when first needed. Immutable.
+/// </summary>
 internal sealed class SaslPrepTables
 {
     private static readonly Lazy<SaslPrepTables> LazyInstance = new(Load);

@@ -83,7 +83,9 @@ public class ClientAuthenticationTests
 
         Assert.That(decision.Kind, Is.EqualTo(ClientAuthKind.Reject));
         Assert.That(decision.Refusal!.Code, Is.EqualTo("28000"));
-        Assert.That(decision.Refusal.Message, Is.EqualTo("no pool_hba.conf entry for host \"192.0.2.7\", user \"ann\", database \"shop\", no encryption"));
+        Assert.That(
+            decision.Refusal.Message,
+            Is.EqualTo("no pool_hba.conf entry for host \"192.0.2.7\", user \"ann\", database \"shop\", no encryption"));
     }
 
     [Test]
@@ -114,7 +116,8 @@ public class ClientAuthenticationTests
     [TestCase("none", false, "Scram", false)]
     [TestCase("none", true, "ClearText", true)]
     [TestCase("plain", true, "Scram", false)]
-    public void Without_hba_the_strongest_exchange_runs_and_nobody_is_trusted(string stored, bool allowClearText, string kind, bool byServer)
+    public void Without_hba_the_strongest_exchange_runs_and_nobody_is_trusted(
+        string stored, bool allowClearText, string kind, bool byServer)
     {
         var decision = ClientAuthentication.DecideWithoutHba(Secret(stored), Remote, allowClearText);
 

@@ -6,7 +6,8 @@ namespace PgRouter.Tests.Authentication;
 public class PasswordFileTests
 {
     private const string Verifier =
-        "SCRAM-SHA-256$4096:ir7u5v7ApNdijz7mk7o1Og==$jGiLI0b123UeG7nwSosGsRizVmP0ZTitg+j5QYfHy58=:/LXkIcd9XgK3xE1AhH5/M8oiV0h5qiKR2fiCVSetx7s=";
+        "SCRAM-SHA-256$4096:ir7u5v7ApNdijz7mk7o1Og=="
+        + "$jGiLI0b123UeG7nwSosGsRizVmP0ZTitg+j5QYfHy58=:/LXkIcd9XgK3xE1AhH5/M8oiV0h5qiKR2fiCVSetx7s=";
 
     private static PasswordFile Good(string text)
     {
@@ -24,7 +25,9 @@ public class PasswordFileTests
     [Test]
     public void Lines_of_pgpool_are_read()
     {
-        var file = Good($"bob:md521f3163f8f86fa10bdefbfbd502a8f06\nann:TEXTsecret\r\ncarl:bare:with colon \ndora:{Verifier}\neve:TEXTmd5\n");
+        var file = Good(
+            "bob:md521f3163f8f86fa10bdefbfbd502a8f06\n"
+            + $"ann:TEXTsecret\r\ncarl:bare:with colon \ndora:{Verifier}\neve:TEXTmd5\n");
 
         Assert.That(file.Count, Is.EqualTo(5));
         Assert.That(file.Find("bob")!.Kind, Is.EqualTo(PasswordSecretKind.Md5));
@@ -40,7 +43,9 @@ public class PasswordFileTests
     [Test]
     public void Lines_of_PgBouncer_are_read()
     {
-        var file = Good($"; comment\n# comment\n\n\"a \"\"quoted\"\" user\" \"p\"\"w\"\n  \"bob\"\t\"md521f3163f8f86fa10bdefbfbd502a8f06\" \"\"\n\"dora\" \"{Verifier}\"\n\"nopw\" \"\"");
+        var file = Good(
+            "; comment\n# comment\n\n\"a \"\"quoted\"\" user\" \"p\"\"w\"\n"
+            + $"  \"bob\"\t\"md521f3163f8f86fa10bdefbfbd502a8f06\" \"\"\n\"dora\" \"{Verifier}\"\n\"nopw\" \"\"");
 
         Assert.That(Plain(file, "a \"quoted\" user"), Is.EqualTo("p\"w"));
         Assert.That(file.Find("bob")!.Kind, Is.EqualTo(PasswordSecretKind.Md5));
@@ -67,12 +72,14 @@ public class PasswordFileTests
     [TestCase("\"ann\" secret", "double quotes")]
     [TestCase("\"\" \"secret\"", "user name")]
     [TestCase("ok:TEXTother", "line 1")]
+    [TestCase("ann:TEXTse\0cret", "NUL")]
     public void A_mistake_names_file_and_line_and_no_secret(string line, string what)
     {
         var (_, mistakes) = PasswordFile.Parse("ok:TEXTfine\n" + line, "/etc/pool_passwd");
 
         Assert.That(mistakes, Has.Count.EqualTo(1));
-        Assert.That(mistakes[0], Does.StartWith("/etc/pool_passwd:2: ").And.Contain(what).And.Not.Contain("other").And.Not.Contain("abcdef"));
+        Assert.That(mistakes[0], Does.StartWith("/etc/pool_passwd:2: ").And.Contain(what));
+        Assert.That(mistakes[0], Does.Not.Contain("other").And.Not.Contain("abcdef"));
     }
 
     [Test]
