@@ -5,7 +5,7 @@ namespace PgRouter.Core.Configuration.Settings;
 /// <summary>What happens when a node is lost or comes back, and online recovery.</summary>
 internal static class FailoverSettings
 {
-    private const string NoCommand = "no command is run: promotion is left to the cluster's manager, and the new primary is found by asking";
+    private const string NoCommand = "no command is run: promotion is left to the cluster's manager; the new primary is found";
     private const string NoVotes = "there is no watchdog, so nothing is voted on";
     private const string NoRecovery = "nodes are rebuilt with PostgreSQL's own tools; a node that is back is found by the health check";
 
