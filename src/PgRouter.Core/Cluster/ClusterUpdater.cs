@@ -4,7 +4,8 @@ namespace PgRouter.Core.Cluster;
 
 /// <summary>
 /// The only writer of the cluster's state. Any thread may call it; updates are serialised by a lock, readers take the
-/// current <see cref="View"/> without one. Each swap applies <see cref="QuarantineRules"/>, so no view ever shows two nodes that take writes.
+/// current <see cref="View"/> without one. Each swap applies <see cref="QuarantineRules"/>, so no view ever shows two nodes that take
+/// writes.
 /// </summary>
 internal sealed class ClusterUpdater(TimeProvider? time = null)
 {
@@ -26,7 +27,8 @@ internal sealed class ClusterUpdater(TimeProvider? time = null)
             var views = ImmutableArray.CreateBuilder<NodeView>(nodes.Count);
             foreach (var config in nodes.OrderBy(n => n.Id))
             {
-                var known = old.Nodes.FirstOrDefault(n => n.Id == config.Id && n.Config.Host == config.Host && n.Config.Port == config.Port);
+                var known = old.Nodes.FirstOrDefault(
+                    n => n.Id == config.Id && n.Config.Host == config.Host && n.Config.Port == config.Port);
                 views.Add(new NodeView(views.Count, config, known?.State ?? new NodeState { LastStatusChange = _time.GetUtcNow() }));
             }
             return views.ToImmutable();
@@ -34,8 +36,8 @@ internal sealed class ClusterUpdater(TimeProvider? time = null)
     }
 
     /// <summary>
-    /// Replaces the state of one node; an id that is not configured (any more) is ignored. <paramref name="change"/> runs under the lock: it
-    /// must be short and must not call back. Returning an equal state changes nothing.
+    /// Replaces the state of one node; an id that is not configured (any more) is ignored. <paramref name="change"/> runs under the lock:
+    /// it must be short and must not call back. Returning an equal state changes nothing.
     /// </summary>
     public void Update(int nodeId, Func<NodeState, NodeState> change)
     {

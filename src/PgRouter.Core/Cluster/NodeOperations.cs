@@ -1,8 +1,8 @@
 namespace PgRouter.Core.Cluster;
 
 /// <summary>
-/// The operator's verbs on nodes. Any thread. A detached node stays out until it is attached, whatever health sees; <paramref name="probeNow"/>
-/// is called with the id of a node that was attached.
+/// The operator's verbs on nodes. Any thread. A detached node stays out until it is attached, whatever health sees; <paramref
+/// name="probeNow"/> is called with the id of a node that was attached.
 /// </summary>
 internal sealed class NodeOperations(ClusterUpdater updater, Action<int> probeNow)
 {
@@ -21,7 +21,9 @@ internal sealed class NodeOperations(ClusterUpdater updater, Action<int> probeNo
         },
     });
 
-    /// <summary>The data plane holds no lease on a draining node any more: it becomes detached. Ignored for a node that does not drain.</summary>
+    /// <summary>
+    /// The data plane holds no lease on a draining node any more: it becomes detached. Ignored for a node that does not drain.
+    /// </summary>
     public NodeOperationResult CompleteDrain(int nodeId) => Change(nodeId, state => state.Status == NodeStatus.Draining
         ? state with { Status = NodeStatus.Detached, Reason = "detached by an operator" }
         : state);

@@ -4,7 +4,8 @@ namespace PgRouter.Core.Cluster;
 
 /// <summary>
 /// Which node takes writes: the usable node out of recovery on the newest timeline (ties: the one that already takes them, then the further
-/// position, then the lower id). When there is none, an ALWAYS_PRIMARY node is believed without asking, unless PostgreSQL says that it is in recovery.
+/// position, then the lower id). When there is none, an ALWAYS_PRIMARY node is believed without asking, unless PostgreSQL says that it is
+/// in recovery.
 /// </summary>
 internal static class PrimarySelection
 {

@@ -25,8 +25,8 @@ internal static class QuarantineRules
     }
 
     /// <summary>
-    /// The cluster's identifier: the one that most nodes have; of equals, the one of the lowest node id; 0 when none is known. Counting nodes
-    /// instead of believing the first answer makes the outcome the same whatever node answers first, and in every router.
+    /// The cluster's identifier: the one that most nodes have; of equals, the one of the lowest node id; 0 when none is known. Counting
+    /// nodes instead of believing the first answer makes the outcome the same whatever node answers first, and in every router.
     /// </summary>
     public static ulong FindSystemIdentifier(ImmutableArray<NodeView> nodes)
     {

@@ -57,8 +57,8 @@ internal sealed class HealthMonitor : IAsyncDisposable
     }
 
     /// <summary>
-    /// Takes over the configuration as it is now: new nodes get a loop, removed ones lose it, a node with another host or port is a new node.
-    /// Periods, timeouts and accounts are read at each check and need no call.
+    /// Takes over the configuration as it is now: new nodes get a loop, removed ones lose it, a node with another host or port is a new
+    /// node. Periods, timeouts and accounts are read at each check and need no call.
     /// </summary>
     public void Reconfigure()
     {
@@ -85,9 +85,12 @@ internal sealed class HealthMonitor : IAsyncDisposable
     /// Waits until each node was probed once, at most <paramref name="limit"/>; a node that has not answered by then stays waiting and
     /// stops nobody from starting.
     /// </summary>
-    public Task WaitForFirstRoundAsync(TimeSpan limit) => FirstRoundAsync(Task.WhenAll(_watches.Values.Select(w => w.Watch.FirstAttempt)), limit);
+    public Task WaitForFirstRoundAsync(TimeSpan limit) =>
+        FirstRoundAsync(Task.WhenAll(_watches.Values.Select(w => w.Watch.FirstAttempt)), limit);
 
-    /// <summary>The data plane saw a fault of this node: it becomes suspect and is probed now. Cheap, and may be called for each lost connection.</summary>
+    /// <summary>
+    /// The data plane saw a fault of this node: it becomes suspect and is probed now. Cheap, and may be called for each lost connection.
+    /// </summary>
     public void ReportFault(int nodeId, NodeFault fault)
     {
         if (!_watches.TryGetValue(nodeId, out var entry))

@@ -31,8 +31,9 @@ internal static class HealthPolicy
     private static readonly TimeSpan FallbackPeriod = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Have the failures gone on long enough? Yes after 1 + health_check_max_retries of them, and also when another retry would end later than
-    /// health_check_timeout + retries x health_check_retry_delay after the first began: a node that hangs must not take a timeout per retry.
+    /// Have the failures gone on long enough? Yes after 1 + health_check_max_retries of them, and also when another retry would end later
+    /// than health_check_timeout + retries x health_check_retry_delay after the first began: a node that hangs must not take a timeout
+    /// per retry.
     /// </summary>
     public static bool IsExhausted(NodeHistory history, HealthCheckConfig health, TimeSpan now) =>
         history.Failures > health.MaxRetries || now - history.FailingSince + health.RetryDelay >= Budget(health);
@@ -64,8 +65,8 @@ internal static class HealthPolicy
         : state;
 
     /// <summary>
-    /// Pause until the next probe of a node, <paramref name="now"/> after the monitor's start. Ticks are multiples of the periods since that start,
-    /// so the nodes are probed together and their positions can be compared.
+    /// Pause until the next probe of a node, <paramref name="now"/> after the monitor's start. Ticks are multiples of the periods since
+    /// that start, so the nodes are probed together and their positions can be compared.
     /// </summary>
     public static TimeSpan Pause(RouterConfig config, int nodeId, NodeStatus status, NodeHistory history, bool primaryKnown, TimeSpan now)
     {

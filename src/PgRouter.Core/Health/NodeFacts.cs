@@ -18,7 +18,9 @@ internal sealed record NodeFacts
 
     public DateTimeOffset? LastReplay { get; init; }
 
-    /// <summary>pg_stat_wal_receiver: status, slot_name, and the application_name it gives to the primary; empty when not readable.</summary>
+    /// <summary>
+    /// pg_stat_wal_receiver: status, slot_name, and the application_name it gives to the primary; empty when not readable.
+    /// </summary>
     public string ReceiverStatus { get; init; } = "";
 
     public string ReceiverSlot { get; init; } = "";

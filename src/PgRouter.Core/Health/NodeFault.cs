@@ -1,8 +1,8 @@
 namespace PgRouter.Core.Health;
 
 /// <summary>
-/// Faults of the server's side that the data plane sees in passing. They raise suspicion and cause a probe; alone they decide nothing. A client
-/// that goes away, a full pool and a cancelled statement are none.
+/// Faults of the server's side that the data plane sees in passing. They raise suspicion and cause a probe; alone they decide nothing. A
+/// client that goes away, a full pool and a cancelled statement are none.
 /// </summary>
 internal enum NodeFault : byte
 {

@@ -18,8 +18,8 @@ internal sealed record WatchContext(
 }
 
 /// <summary>
-/// The loop of one node: probe, let the policy decide, write, wait. It ends only when it is disposed. All fields but the wake-up belong to the
-/// loop; <see cref="Wake"/> and <see cref="Statistics"/> are for any thread.
+/// The loop of one node: probe, let the policy decide, write, wait. It ends only when it is disposed. All fields but the wake-up belong
+/// to the loop; <see cref="Wake"/> and <see cref="Statistics"/> are for any thread.
 /// </summary>
 internal sealed class NodeWatch : IAsyncDisposable
 {

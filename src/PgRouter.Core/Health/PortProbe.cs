@@ -12,8 +12,6 @@ namespace PgRouter.Core.Health;
 /// </summary>
 internal static class PortProbe
 {
-    private const int ProtocolVersion3 = 196608;
-    private const int LongestMessage = 8192;
     private static readonly byte[] Terminate = [(byte)'X', 0, 0, 0, 4];
 
     public static async ValueTask<ProbeResult> AskAsync(NodeConfig node, ProbeSettings settings, CancellationToken limit)
@@ -43,6 +41,7 @@ internal static class PortProbe
 
     private static async ValueTask<ProbeResult> TalkAsync(Socket socket, ProbeSettings settings, CancellationToken limit)
     {
+        const int LongestMessage = 8192;
         await using var stream = new NetworkStream(socket);
         await stream.WriteAsync(StartupMessage(settings), limit);
         var header = new byte[5];
@@ -63,6 +62,7 @@ internal static class PortProbe
 
     private static byte[] StartupMessage(ProbeSettings settings)
     {
+        const int ProtocolVersion3 = 196608;
         var user = settings.User.Length > 0 ? settings.User : "postgres";
         var text = Encoding.UTF8.GetBytes($"user\0{user}\0database\0{settings.Database}\0application_name\0pgrouter health\0\0");
         var message = new byte[8 + text.Length];

@@ -26,7 +26,9 @@ internal static class ProbeFailure
         ? ProbeResult.Failed($"{error.MessageText} ({error.SqlState})", error.SqlState)
         : ProbeResult.Failed(Message(e));
 
-    /// <summary>insufficient_privilege, undefined_function, feature_not_supported, undefined_table: the full query is not for us here.</summary>
+    /// <summary>
+    /// insufficient_privilege, undefined_function, feature_not_supported, undefined_table: the full query is not for us here.
+    /// </summary>
     public static bool IsLackOfPrivilege(PostgresException e) => e.SqlState is "42501" or "42883" or "0A000" or "42P01";
 
     private static bool IsTransport(Exception e) =>

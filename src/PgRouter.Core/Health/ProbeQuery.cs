@@ -6,8 +6,8 @@ namespace PgRouter.Core.Health;
 /// </summary>
 internal static class ProbeQuery
 {
-    // Right after a promotion the control file still names the old timeline (the checkpoint comes later), so a primary is asked for the name
-    // of the WAL file it writes. A standby's control file is only as new as its last restartpoint, hence the newest of three sources.
+    // Right after a promotion the control file still names the old timeline (the checkpoint comes later), so a primary is asked for the
+    // name of the WAL file it writes. A standby's control file is only as new as its last restartpoint, hence the newest of three sources.
     // CASE keeps pg_current_wal_insert_lsn() from running in recovery, where it is an error; recovery can only end, so no race is left.
     public const string Full = """
         SELECT pg_is_in_recovery(),

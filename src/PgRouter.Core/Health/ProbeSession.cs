@@ -25,7 +25,9 @@ internal sealed class ProbeSession : IAsyncDisposable
 
     public ProbeSettings Settings { get; }
 
-    /// <summary>Never throws. <paramref name="limit"/> ends the port probe only; the driver has its own timeouts, see <see cref="NodeProbe"/>.</summary>
+    /// <summary>
+    /// Never throws. <paramref name="limit"/> ends the port probe only; the driver has its own timeouts, see <see cref="NodeProbe"/>.
+    /// </summary>
     public async Task<ProbeResult> AskAsync(CancellationToken limit)
     {
         // A kept connection that fails says only that this session ended (idle timeout, pg_terminate_backend, restart): the node is

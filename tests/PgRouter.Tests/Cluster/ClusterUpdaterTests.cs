@@ -39,7 +39,10 @@ public class ClusterUpdaterTests
             if (after.Nodes.Count(n => n.IsUsable && n.State.Role == NodeRole.Primary) > 1)
                 Interlocked.Increment(ref twice);
         };
-        Parallel.For(0, 2000, i => _updater.Update(i % 2, state => state with { Status = NodeStatus.Up, Role = NodeRole.Primary, Lsn = (ulong)i }));
+        Parallel.For(
+            0,
+            2000,
+            i => _updater.Update(i % 2, state => state with { Status = NodeStatus.Up, Role = NodeRole.Primary, Lsn = (ulong)i }));
         Assert.That(twice, Is.Zero);
     }
 

@@ -7,8 +7,8 @@ namespace PgRouter.Tests.Cluster;
 public class PrimarySelectionTests
 {
     /// <summary>
-    /// Nodes as "status role timeline lsn [flag]" separated by ';', P = primary, S = standby, ? = unknown, ! = ALWAYS_PRIMARY; id of the incumbent;
-    /// expected index.
+    /// Nodes as "status role timeline lsn [flag]" separated by ';', P = primary, S = standby, ? = unknown, ! = ALWAYS_PRIMARY; id of the
+    /// incumbent; expected index.
     /// </summary>
     [TestCase("", -1, -1)]
     [TestCase("Up S 1 5; Up S 1 9", -1, -1)]
@@ -37,18 +37,27 @@ public class PrimarySelectionTests
 internal static class Nodes
 {
     public static ImmutableArray<NodeView> Parse(string text) =>
-        [.. text.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select((node, id) => One(id, node.Split(' ')))];
+        [.. text.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Select((node, id) => One(id, node.Split(' ')))];
 
     private static NodeView One(int id, string[] words) => new(
         id,
-        new NodeConfig { Id = id, Host = "h", Port = 1 + id, Flags = words.Contains("!") ? NodeFlags.AlwaysPrimary : NodeFlags.AllowToFailover },
+        new NodeConfig
+        {
+            Id = id,
+            Host = "h",
+            Port = 1 + id,
+            Flags = words.Contains("!") ? NodeFlags.AlwaysPrimary : NodeFlags.AllowToFailover,
+        },
         new NodeState
         {
             Status = Enum.Parse<NodeStatus>(words[0]),
             Role = words[1] switch { "P" => NodeRole.Primary, "S" => NodeRole.Standby, _ => NodeRole.Unknown },
             Timeline = uint.Parse(words[2]),
             Lsn = ulong.Parse(words[3]),
-            SystemIdentifier = words.FirstOrDefault(w => w.StartsWith("id", StringComparison.Ordinal)) is { } own ? ulong.Parse(own[2..]) : 0,
+            SystemIdentifier = words.FirstOrDefault(w => w.StartsWith("id", StringComparison.Ordinal)) is { } own
+                ? ulong.Parse(own[2..])
+                : 0,
             ReplicationState = words.Contains("streaming") ? "streaming" : "",
         });
 }

@@ -14,7 +14,8 @@ public class HealthPolicyTests
         RetryDelay = TimeSpan.FromSeconds(1),
     };
 
-    private static readonly ProbeResult Good = ProbeResult.Answered(new NodeFacts { InRecovery = true, SystemIdentifier = 7, Timeline = 1, Lsn = 9 });
+    private static readonly ProbeResult Good =
+        ProbeResult.Answered(new NodeFacts { InRecovery = true, SystemIdentifier = 7, Timeline = 1, Lsn = 9 });
     private static readonly ProbeResult Bad = ProbeResult.Failed("connection refused");
 
     /// <summary>Status before, failures or successes in a row with this one, good or bad: status after.</summary>
@@ -50,7 +51,8 @@ public class HealthPolicyTests
     public void A_node_that_may_not_fail_over_stays_suspect()
     {
         var decided = HealthPolicy.Decide(
-            new NodeState { Status = NodeStatus.Suspect }, new NodeHistory(9, 0, default), Bad, Health, NodeFlags.DisallowToFailover, default);
+            new NodeState { Status = NodeStatus.Suspect },
+            new NodeHistory(9, 0, default), Bad, Health, NodeFlags.DisallowToFailover, default);
         Assert.That(decided.Status, Is.EqualTo(NodeStatus.Suspect));
     }
 
@@ -76,9 +78,11 @@ public class HealthPolicyTests
     {
         var refused = ProbeResult.LoginRefused("no", "28P01");
         var stayed = HealthPolicy.Decide(
-            new NodeState { Status = NodeStatus.Up, Role = NodeRole.Primary }, new NodeHistory(0, 1, default), refused, Health, default, default);
+            new NodeState { Status = NodeStatus.Up, Role = NodeRole.Primary },
+            new NodeHistory(0, 1, default), refused, Health, default, default);
         var back = HealthPolicy.Decide(
-            new NodeState { Status = NodeStatus.Down, Role = NodeRole.Primary }, new NodeHistory(0, 2, default), refused, Health, default, default);
+            new NodeState { Status = NodeStatus.Down, Role = NodeRole.Primary },
+            new NodeHistory(0, 2, default), refused, Health, default, default);
         Assert.That((stayed.Status, stayed.Role), Is.EqualTo((NodeStatus.Up, NodeRole.Primary)));
         Assert.That((back.Status, back.Role), Is.EqualTo((NodeStatus.Up, NodeRole.Unknown)));
     }

@@ -1,6 +1,8 @@
 namespace PgRouter.Tests.Health;
 
-/// <summary>A clock that moves only when a test moves it. Timers fire inside <see cref="Advance"/>, in the order in which they are due.</summary>
+/// <summary>
+/// A clock that moves only when a test moves it. Timers fire inside <see cref="Advance"/>, in the order in which they are due.
+/// </summary>
 internal sealed class ManualTimeProvider : TimeProvider
 {
     private readonly Lock _lock = new();
@@ -32,7 +34,9 @@ internal sealed class ManualTimeProvider : TimeProvider
         return timer;
     }
 
-    /// <summary>Completes when <paramref name="count"/> timers are due exactly this long from now: the code under test has begun to wait.</summary>
+    /// <summary>
+    /// Completes when <paramref name="count"/> timers are due exactly this long from now: the code under test has begun to wait.
+    /// </summary>
     public Task TimersDueIn(TimeSpan due, int count)
     {
         lock (_lock)

@@ -14,15 +14,20 @@ public class ReplicationPositionsTests
     [Test]
     public void Positions_of_one_round_give_a_delay()
     {
-        var state = Figure(primaryAt: 10.0, standbyAt: 10.5, new ReplicationRow { ApplicationName = "a", State = "streaming", SentLsn = 9, ReplayLsn = 4 });
-        Assert.That((state.ReplicationDelayBytes, state.ReplicationDelayTime, state.ReplicationState), Is.EqualTo((60L, (TimeSpan?)null, "streaming")));
+        var state = Figure(
+            primaryAt: 10.0, standbyAt: 10.5,
+            new ReplicationRow { ApplicationName = "a", State = "streaming", SentLsn = 9, ReplayLsn = 4 });
+        Assert.That(
+            (state.ReplicationDelayBytes, state.ReplicationDelayTime, state.ReplicationState),
+            Is.EqualTo((60L, (TimeSpan?)null, "streaming")));
     }
 
     [Test]
     public void Positions_of_two_rounds_change_nothing()
     {
         var state = Figure(primaryAt: 10, standbyAt: 15, new ReplicationRow { ApplicationName = "a", State = "streaming" });
-        Assert.That((state.ReplicationDelayBytes, state.ReplicationState), Is.EqualTo(((long?)null, "")));
+        Assert.That((state.ReplicationDelayBytes, state.ReplicationState),
+            Is.EqualTo(((long?)null, "")));
     }
 
     [Test]
@@ -36,7 +41,9 @@ public class ReplicationPositionsTests
     public void A_standby_without_a_row_has_bytes_but_no_time_and_no_state()
     {
         var state = Figure(10, 10, new ReplicationRow { ApplicationName = "other", State = "streaming", ReplayLag = TimeSpan.Zero });
-        Assert.That((state.ReplicationDelayBytes, state.ReplicationDelayTime, state.ReplicationState), Is.EqualTo((60L, (TimeSpan?)null, "")));
+        Assert.That(
+            (state.ReplicationDelayBytes, state.ReplicationDelayTime, state.ReplicationState),
+            Is.EqualTo((60L, (TimeSpan?)null, "")));
     }
 
     [Test]
@@ -67,9 +74,14 @@ public class ReplicationPositionsTests
     {
         _positions.Record(0, new NodeFacts { InRecovery = false, Lsn = 100, Replication = [row] }, TimeSpan.FromSeconds(primaryAt));
         _positions.Record(1, new NodeFacts { InRecovery = true, Lsn = 40 }, TimeSpan.FromSeconds(standbyAt));
-        var primary = new NodeView(0, new NodeConfig { Id = 0, Host = "h", Port = 1 }, new NodeState { Role = NodeRole.Primary, Reachable = true });
+        var primary = new NodeView(
+            0,
+            new NodeConfig { Id = 0, Host = "h", Port = 1 },
+            new NodeState { Role = NodeRole.Primary, Reachable = true });
         var standby = new NodeView(
-            1, new NodeConfig { Id = 1, Host = "h", Port = 2, ApplicationName = "a" }, new NodeState { Role = NodeRole.Standby, Reachable = true });
+            1,
+            new NodeConfig { Id = 1, Host = "h", Port = 2, ApplicationName = "a" },
+            new NodeState { Role = NodeRole.Standby, Reachable = true });
         return _positions.Figure(new ClusterView([primary, standby], 0, 1), standby);
     }
 }
