@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using PgRouter.Core.Configuration;
 using PgRouter.Core.Servers;
 
 namespace PgRouter.Core.Authentication;
@@ -20,7 +21,8 @@ internal sealed class LoginBook
 
     public HbaStore Hba { get; } = new();
 
-    public ScramMock Mock { get; } = new();
+    public ScramMock Mock { get; private set; } = new();
+
 
     /// <summary>What is known of a user's password, for a login to a server: the file first, then what a client showed.</summary>
     public PasswordSecret? SecretFor(string user)
@@ -50,6 +52,21 @@ internal sealed class LoginBook
         if (_greetings.Count >= MaxGreetings)
             _greetings.Clear();
         _greetings[(database, user, settings)] = messages;
+    }
+
+    /// <summary>
+    /// Reads pool_passwd and pool_hba.conf again; a file with mistakes leaves the one in force. Returns the mistakes. Verifiers of plain passwords are
+    /// made ahead on a thread of the pool, so that no login pays for one on a loop.
+    /// </summary>
+    public IReadOnlyList<string> LoadFiles(RouterConfig config)
+    {
+        var mistakes = new List<string>(Passwords.Reload(config.PoolPasswdFile));
+        if (config.EnablePoolHba)
+            mistakes.AddRange(Hba.Reload(config.PoolHbaFile));
+        var file = Passwords.Current;
+        Mock = Mock.WithIterations(file.ScramIterations);
+        ThreadPool.QueueUserWorkItem(_ => file.DeriveVerifiers(CancellationToken.None));
+        return mistakes;
     }
 
     /// <summary>After a reload or a change of primary: everything that servers said is asked again.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using PgRouter.Core.Configuration;
+using PgRouter.Core.Health;
 using PgRouter.Core.Servers;
 using PgRouter.Core.Transport;
 
@@ -8,7 +9,7 @@ namespace PgRouter.Core.Pooling;
 
 /// <summary>What all pools share. Any thread unless said otherwise.</summary>
 internal sealed class PoolContext(
-    Func<RouterConfig> config, IServerConnector connector, IReadOnlyList<EventLoop> loops, Action<int, string> reportFault, ILogger logger)
+    Func<RouterConfig> config, IServerConnector connector, IReadOnlyList<EventLoop> loops, Action<int, NodeFault> reportFault, ILogger logger)
 {
     private readonly ConcurrentDictionary<long, ServerConnection> _servers = new();
 
@@ -21,7 +22,7 @@ internal sealed class PoolContext(
     public ILogger Logger { get; } = logger;
 
     /// <summary>Tells health that a node behaved as if it were down: (node id, what was seen).</summary>
-    public Action<int, string> ReportFault { get; } = reportFault;
+    public Action<int, NodeFault> ReportFault { get; } = reportFault;
 
     /// <summary>Every open server, for SHOW SERVERS.</summary>
     public IEnumerable<ServerConnection> Servers => _servers.Values;

@@ -1,4 +1,4 @@
-using PgRouter.Core.Servers;
+using PgRouter.Core.Health;
 using PgRouter.Core.Transport;
 using PgRouter.Protocol;
 
@@ -39,4 +39,8 @@ internal sealed class PoolWaiter(Signal signal)
 /// <summary>Why a pool could not open a server.</summary>
 /// <param name="Message">What PostgreSQL or the network said.</param>
 /// <param name="IsUnreachable">The node did not answer as a server that is up would: another node may.</param>
-internal sealed record PoolError(ErrorMessage Message, bool IsUnreachable);
+internal sealed record PoolError(ErrorMessage Message, bool IsUnreachable)
+{
+    /// <summary>What health should make of it; only of meaning when the node is unreachable.</summary>
+    public NodeFault Fault { get; init; } = NodeFaults.FromSqlState(Message.Code) ?? NodeFault.Refused;
+}

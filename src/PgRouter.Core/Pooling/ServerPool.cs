@@ -369,7 +369,7 @@ internal sealed class ServerPool
             _retryAtMs = Environment.TickCount64 + (long)_context.Config().ServerLoginRetry.TotalMilliseconds;
         }
         if (error.IsUnreachable)
-            _context.ReportFault(Node.Id, error.Message.Message);
+            _context.ReportFault(Node.Id, error.Fault);
         // A server that has no slot left is like a full pool: those who wait go on waiting for the servers there are.
         if (error.Message.Code == SqlStates.TooManyConnections && Count > 0)
             _context.After(loop, _retryAtMs, () => OpenAsNeeded(loop));

@@ -1,4 +1,7 @@
+using System.Diagnostics;
+using System.Net;
 using System.Text;
+using PgRouter.Core.Admin;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Pooling;
 using PgRouter.Core.Transport;
@@ -184,6 +187,36 @@ internal sealed class ServerConnection
         Output.Release();
         Partial.Release();
         Owed.Clear();
+    }
+
+    /// <summary>What SHOW SERVERS may know. Loop thread.</summary>
+    public ServerSnapshot Snapshot()
+    {
+        var local = Socket.LocalEndPoint as IPEndPoint;
+        var isActive = ClientPid != 0 && RequestStarted != 0;
+        return new ServerSnapshot
+        {
+            Id = Id,
+            NodeId = Node.Id,
+            Host = Node.Host,
+            Port = Node.Port,
+            User = User,
+            Database = Database,
+            State = CancelsUnderWay > 0 ? "being_canceled" : ClientPid != 0 ? "active" : "idle",
+            LocalAddress = local?.Address.ToString() ?? "unix",
+            LocalPort = local?.Port ?? 0,
+            ConnectTime = ConnectTime,
+            RequestTime = isActive ? DateTimeOffset.UtcNow - Stopwatch.GetElapsedTime(RequestStarted) : ConnectTime,
+            ReleaseTime = ClientPid == 0 && UseCount > 0
+                ? DateTimeOffset.UtcNow - TimeSpan.FromMilliseconds(Socket.Loop.NowMs - IdleSinceMs)
+                : null,
+            Pid = Pid,
+            ClientPid = ClientPid,
+            PreparedStatements = Prepared.Count,
+            UseCount = UseCount,
+            ServerVersion = Parameters.GetValueOrDefault("server_version", ""),
+            ApplicationName = Parameters.GetValueOrDefault("application_name", ""),
+        };
     }
 
     public override string ToString() => $"server {Id} pid {Pid} on {Node}";

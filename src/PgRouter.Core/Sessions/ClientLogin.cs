@@ -198,7 +198,7 @@ internal sealed class ClientLogin
                 _services.Pools.Get(node.Config, database, user).Adopt(server);
             if (attempt.Error is not { IsUnreachable: true })
                 return attempt;
-            _services.Pools.Context.ReportFault(node.Id, attempt.Error.Message.Message);
+            _services.Pools.Context.ReportFault(node.Id, attempt.Error.Fault);
         }
         return attempt;
     }

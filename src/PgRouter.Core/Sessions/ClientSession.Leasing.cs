@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
+using PgRouter.Core.Health;
 using PgRouter.Core.Pooling;
 using PgRouter.Core.Routing;
 using PgRouter.Core.Servers;
@@ -28,6 +29,7 @@ internal sealed partial class ClientSession
     private PendingRequest _pending;
     private ulong _excludedNodes;
     private string _lossReason = "";
+    private NodeFault _lossFault = NodeFault.Reset;
     private ErrorMessage? _pendingLoss;
     private int _lastReadNodeId = -1;
     private (ServerConnection Server, long UseCount) _lastWriter;
@@ -317,7 +319,8 @@ internal sealed partial class ClientSession
         var endsInReadyForQuery = server.Owed.ReadyForQueryCount;
         while (server.Owed.Count > 0)
             TakeBack(server, server.Owed.Dequeue());
-        _services.Pools.Context.ReportFault(server.Node.Id, reason);
+        _services.Pools.Context.ReportFault(server.Node.Id, _lossFault);
+        _lossFault = NodeFault.Reset;
         var movable = !_answerStarted && !server.Retained.IsEmpty && !wasInTransaction;
         if (movable)
             MoveRequest(server);

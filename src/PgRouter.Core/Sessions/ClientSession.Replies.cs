@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Text;
+using PgRouter.Core.Health;
 using PgRouter.Core.Relay;
 using PgRouter.Core.Servers;
 using PgRouter.Core.Transport;
@@ -257,7 +259,8 @@ internal sealed partial class ClientSession
         if (ErrorMessage.IsFatal(body))
         {
             _nodeCounters!.Fatals++;
-            Lost(DescribeLoss(server, body));
+            _lossFault = NodeFaults.FromSqlState(Encoding.ASCII.GetString(code)) ?? NodeFault.Reset;
+            Lost(DescribeLoss(body));
             return ReplyVerdict.Lost;
         }
         _nodeCounters!.Errors++;
@@ -267,11 +270,11 @@ internal sealed partial class ClientSession
         return ReplyVerdict.Forward;
     }
 
-    private static string DescribeLoss(ServerConnection server, ReadOnlySpan<byte> body)
+    private static string DescribeLoss(ReadOnlySpan<byte> body)
     {
         ErrorMessage.TryGetField(body, (byte)'M', out var message);
         ErrorMessage.TryGetCode(body, out var code);
-        return $"{System.Text.Encoding.UTF8.GetString(message)} (SQLSTATE {System.Text.Encoding.UTF8.GetString(code)})";
+        return $"{Encoding.UTF8.GetString(message)} (SQLSTATE {Encoding.UTF8.GetString(code)})";
     }
 
     /// <summary>After an error in the extended protocol the server skips to Sync: what it skips is taken back, on this side too.</summary>

@@ -30,6 +30,7 @@ internal sealed partial class ClientSession
     private bool _skipToSync;
     private bool _conformingStrings = true;
     private long _lastActivityMs;
+    private long _queryCount;
 
     /// <summary>Takes requests as long as there are bytes and nothing must be waited for.</summary>
     private Step ReadRequests()
@@ -321,6 +322,7 @@ internal sealed partial class ClientSession
         {
             server.ForgetRetained();
         }
+        _queryCount++;
         _nodeCounters!.Count(info);
         if (_services.Config().LogsStatements)
             LogStatement(server, bytes);

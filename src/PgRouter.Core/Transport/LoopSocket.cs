@@ -64,6 +64,14 @@ internal sealed unsafe class LoopSocket
         return socket;
     }
 
+    /// <summary>Registers a listening descriptor: readable = clients wait to be accepted.</summary>
+    public static LoopSocket AdoptListening(EventLoop loop, Descriptor descriptor)
+    {
+        var socket = new LoopSocket(loop, descriptor);
+        loop.Register(socket);
+        return socket;
+    }
+
     /// <summary>
     /// Begins to connect; the result is known when the socket becomes writable (<see cref="FinishConnect"/>). Throws IOException when the
     /// kernel refuses at once.
@@ -71,7 +79,7 @@ internal sealed unsafe class LoopSocket
     public static LoopSocket BeginConnect(EventLoop loop, EndPoint endPoint)
     {
         var address = endPoint.Serialize();
-        var fd = socket((int)address.Family == 1 ? AF_UNIX : NativeFamily(address.Family), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        var fd = socket(NativeFamily(address.Family), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (fd < 0)
             throw new IOException($"could not create a socket: {Describe(Marshal.GetLastPInvokeError())}");
         var isTcp = address.Family != AddressFamily.Unix;

@@ -1,0 +1,13 @@
+using Microsoft.Extensions.Logging;
+
+namespace PgRouter.Core.Hosting;
+
+/// <summary>Log messages 1400 to 1499: the router as a whole.</summary>
+internal static partial class HostingLog
+{
+    [LoggerMessage(1400, LogLevel.Information, "listening on {Addresses} port {Port} with {Loops} event loop(s); {Parser}")]
+    public static partial void Listening(ILogger logger, string addresses, int port, int loops, string parser);
+
+    [LoggerMessage(1401, LogLevel.Error, "{Mistake}")]
+    public static partial void SecretMistake(ILogger logger, string mistake);
+}

@@ -1,0 +1,158 @@
+using Microsoft.Extensions.Logging;
+using PgRouter.Core.Admin;
+using PgRouter.Core.Authentication;
+using PgRouter.Core.Cluster;
+using PgRouter.Core.Configuration;
+using PgRouter.Core.Health;
+using PgRouter.Core.Listening;
+using PgRouter.Core.Pooling;
+using PgRouter.Core.Servers;
+using PgRouter.Core.Sessions;
+using PgRouter.Core.Transport;
+using PgRouter.Sql;
+
+namespace PgRouter.Core.Hosting;
+
+/// <summary>
+/// Wires the rooms of one router and fixes the order in which they start (health, loops, listener) and stop (listener, clients, loops, health).
+/// No logic of its own.
+/// </summary>
+internal sealed class RouterInstance : IRouter, IRouterVerbs, ISettingsSource, IAsyncDisposable
+{
+    private const int ShapeCacheBytes = 16 * 1024 * 1024;
+    private static readonly TimeSpan FirstRoundLimit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StopPoll = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan FastLimit = TimeSpan.FromSeconds(5);
+    private const int UpkeepMs = 1000;
+
+    private readonly ConfigStore _store;
+    private readonly ILogger _logger;
+    private readonly List<EventLoop> _loops = [];
+    private readonly ClusterUpdater _cluster = new();
+    private readonly LoginBook _logins = new();
+    private readonly HealthMonitor _health;
+    private readonly StatementParser _parser = new();
+    private readonly SessionServices _services;
+    private readonly List<LoopServices> _hosts;
+    private readonly Listener _listener;
+    private readonly AdminCommands _commands;
+
+    public RouterInstance(ConfigStore store, ILoggerFactory loggers, TimeProvider time)
+    {
+        _store = store;
+        _logger = loggers.CreateLogger("PgRouter");
+        Func<RouterConfig> config = () => store.Current;
+        for (var i = 0; i < LoopCount(store.Current); i++)
+            _loops.Add(new EventLoop(i, _logger));
+        _health = new HealthMonitor(_cluster, config, time, loggers);
+        var connector = new ServerConnector(_logins, config);
+        var pools = new PoolDirectory(new PoolContext(config, connector, _loops, ReportFault, _logger));
+        _services = new SessionServices
+        {
+            Config = config,
+            Cluster = _cluster,
+            Pools = pools,
+            Statements = new PreparedStatementCache(),
+            Parser = _parser,
+            Clients = new ClientRegistry(),
+            Commands = new LateCommands(() => _commands!),
+            Logins = _logins,
+            Logger = _logger,
+        };
+        _hosts = [.. _loops.Select(loop => new LoopServices(loop, _services, ShapeCacheBytes))];
+        Snapshots = new RouterSnapshots(_hosts, _services, _health);
+        _commands = new AdminCommands(Snapshots, this, this, time);
+        _listener = new Listener(_hosts, connector, config, _logger);
+        store.Changed += (_, after) => Apply(after);
+    }
+
+    public IRouterSnapshots Snapshots { get; }
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        LibPgQuery.Describe(); // Throws here, and not at the first statement, when the library is missing.
+        LoadSecrets();
+        _cluster.Configure(_store.Current.Nodes);
+        _health.Start();
+        await _health.WaitForFirstRoundAsync(FirstRoundLimit);
+        foreach (var loop in _loops)
+        {
+            loop.Start();
+            loop.Post(_ => Upkeep(loop), null);
+        }
+        await _listener.StartAsync();
+        HostingLog.Listening(_logger, string.Join(", ", _store.Current.ListenAddresses), _store.Current.Port, _loops.Count, LibPgQuery.Describe());
+    }
+
+    public ReloadReport Reload() => _store.Reload();
+
+    public async Task StopAsync(StopMode mode)
+    {
+        await _listener.StopAsync();
+        if (mode != StopMode.Smart)
+        {
+            foreach (var client in _services.Clients.Clients)
+                client.RequestTermination(atOnce: mode == StopMode.Immediate);
+        }
+        var giveUp = mode == StopMode.Smart ? DateTime.MaxValue : DateTime.UtcNow + FastLimit;
+        while (_services.Clients.ConnectionCount > 0 && DateTime.UtcNow < giveUp && mode != StopMode.Immediate)
+            await Task.Delay(StopPoll);
+        await DisposeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var loop in _loops)
+            loop.Dispose();
+        await _health.DisposeAsync();
+        _parser.Dispose();
+    }
+
+    IReadOnlyList<Admin.SettingRow> ISettingsSource.Rows() =>
+        [.. SettingView.All(_store.CurrentResult).Select(r => new Admin.SettingRow(r.Item, r.Value, r.Default, r.Description, r.Changeable))];
+
+    ValueTask<IReadOnlyList<string>> IRouterVerbs.ReloadAsync(CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<string>>([.. Reload().Mistakes.Select(m => m.ToString())]);
+
+    /// <summary>By signal to the own process, so that one place decides how it ends.</summary>
+    void IRouterVerbs.Shutdown(ShutdownMode mode) => ProcessSignal.Send(mode switch
+    {
+        ShutdownMode.WaitForClients => ProcessSignal.Terminate,
+        ShutdownMode.WaitForServers => ProcessSignal.Interrupt,
+        _ => ProcessSignal.Quit,
+    });
+
+    private static int LoopCount(RouterConfig config) => config.Loops > 0 ? config.Loops : Math.Max(1, Environment.ProcessorCount / 4);
+
+    private void Apply(RouterConfig config)
+    {
+        LoadSecrets();
+        _cluster.Configure(config.Nodes);
+        _services.Pools.Reconfigure(config.Nodes);
+        _health.Reconfigure();
+        _logins.ForgetServers();
+    }
+
+    private void LoadSecrets()
+    {
+        foreach (var mistake in _logins.LoadFiles(_store.Current))
+            HostingLog.SecretMistake(_logger, mistake);
+    }
+
+    private void Upkeep(EventLoop loop)
+    {
+        _services.Pools.CloseExpired(loop);
+        _services.Pools.Context.After(loop, loop.NowMs + UpkeepMs, () => Upkeep(loop));
+    }
+
+    private void ReportFault(int nodeId, NodeFault fault) => _health.ReportFault(nodeId, fault);
+
+    /// <summary>Admin needs the snapshots, which need the sessions, which need Admin: the last knot is tied late.</summary>
+    private sealed class LateCommands(Func<AdminCommands> commands) : ILocalCommands
+    {
+        public IReadOnlyList<AdminColumn>? Describe(string command, AdminContext context) => commands().Describe(command, context);
+
+        public ValueTask<AdminResult> ExecuteAsync(string command, AdminContext context, CancellationToken cancellation) =>
+            commands().ExecuteAsync(command, context, cancellation);
+    }
+}
