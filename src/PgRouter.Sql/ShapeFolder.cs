@@ -46,6 +46,9 @@ internal sealed class ShapeFolder(int maxText)
     /// <summary>The last result; valid until the next call.</summary>
     public ReadOnlySpan<byte> Shape => _shape.AsSpan(0, _length);
 
+    /// <summary>True when the last result is the text as it stands.</summary>
+    public bool IsExact => _shape[0] is ExactStandard or ExactEscaping;
+
     /// <summary>Folds a text of at most the maximum length. Texts that cannot be folded safely come out as they stand.</summary>
     public void Fold(ReadOnlySpan<byte> sql, bool standardConformingStrings)
     {
@@ -54,7 +57,7 @@ internal sealed class ShapeFolder(int maxText)
         _last = Spacing.Bracket;
         if (sql.Length > 0 && (uint)(sql[0] | 0x20) - 'a' > 'z' - 'a')
             CopyHints(sql);
-        if (!TryFold(sql, standardConformingStrings))
+        if (sql.Contains((byte)0) || !TryFold(sql, standardConformingStrings))
         {
             UseExactText(sql, standardConformingStrings);
             return;

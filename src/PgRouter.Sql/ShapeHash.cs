@@ -16,6 +16,7 @@ internal readonly record struct ShapeHash(ulong Low, ulong High)
 
     public static ShapeHash Of(ReadOnlySpan<byte> text)
     {
+        var whole = text;
         var low = KeyC ^ (ulong)text.Length;
         var high = KeyD;
         while (text.Length >= Step)
@@ -24,7 +25,12 @@ internal readonly record struct ShapeHash(ulong Low, ulong High)
             text = text[Step..];
         }
 
-        if (text.Length > 0)
+        if (text.Length > 0 && whole.Length >= Step)
+        {
+            var last = whole[^Step..]; // overlaps what was mixed already; the length is in the key
+            Mix(ref low, ref high, BinaryPrimitives.ReadUInt64LittleEndian(last), BinaryPrimitives.ReadUInt64LittleEndian(last[8..]));
+        }
+        else if (text.Length > 0)
         {
             Span<byte> rest = stackalloc byte[Step];
             rest.Clear();

@@ -115,9 +115,7 @@ internal ref struct SqlLexer
     private TokenKind Word(byte first, int start)
     {
         var sql = _sql;
-        var i = start + 1;
-        while ((uint)i < (uint)sql.Length && SqlBytes.IsWordPart(sql[i]))
-            i++;
+        var i = SqlBytes.EndOfWord(sql, start + 1);
         if (i == start + 1 && (uint)i < (uint)sql.Length && sql[i] is (byte)'\'' or (byte)'&')
         {
             var next = sql[i];

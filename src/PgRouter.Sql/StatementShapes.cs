@@ -54,7 +54,7 @@ public sealed class StatementShapes
         if (sql.Length > MaxTextBytes || !info.IsLasting)
             return;
         _folder.Fold(sql, standardConformingStrings);
-        if (info.LiteralsMatter)
+        if (info.LiteralsMatter && !_folder.IsExact)
         {
             Put(null);
             _folder.UseExactText(sql, standardConformingStrings);

@@ -15,27 +15,23 @@ public sealed class StatementParserTests
     [OneTimeTearDown]
     public void StopParser() => _parser.Dispose();
 
-    private static IEnumerable<TestCaseData> HugeTexts()
-    {
-        yield return Huge("100,000 terms", "SELECT " + Repeat("1+", 100_000) + "1", StatementClass.Unknown);
-        yield return Huge("19,000 terms", "SELECT " + Repeat("1+", 19_000) + "1", StatementClass.Read);
-        yield return Huge("13,000 unions", "SELECT 1" + Repeat(" UNION SELECT 1", 13_000), StatementClass.Read);
-        yield return Huge("39,000 postfix operators", "SELECT 1" + Repeat(" ISNULL", 39_000), StatementClass.Read);
-        yield return Huge("13,000 joins", "SELECT * FROM t" + Repeat(" CROSS JOIN t", 13_000), StatementClass.Read);
-        yield return Huge("50,000 items", "SELECT 1 WHERE 1 IN (" + Repeat("1,", 50_000) + "1)", StatementClass.Read);
-        yield return Huge("2,000 subqueries", "SELECT " + Repeat("(SELECT ", 2000) + "1" + Repeat(")", 2000), StatementClass.Read);
-        yield return Huge("10,000 brackets", "SELECT " + Repeat("(", 10_000) + "1" + Repeat(")", 10_000), StatementClass.Unknown);
-        yield return Huge("1,000,000 brackets", "SELECT " + Repeat("(", 1_000_000) + "1" + Repeat(")", 1_000_000), StatementClass.Unknown);
-        yield return Huge("open brackets", "SELECT " + Repeat("(", 500_000), StatementClass.Unknown);
-        yield return Huge("5 MB", "SELECT '" + new string('x', 5_000_000) + "'", StatementClass.Unknown);
-        yield return Huge("100,000 open comments", Repeat("/*", 100_000), StatementClass.Unknown);
-        yield return Huge("100,000 dollars", Repeat("$a$ $b$", 100_000), StatementClass.Unknown);
-    }
-
-    [TestCaseSource(nameof(HugeTexts))]
+    [TestCase("100,000 terms", StatementClass.Unknown)]
+    [TestCase("19,000 terms", StatementClass.Read)]
+    [TestCase("13,000 unions", StatementClass.Read)]
+    [TestCase("39,000 postfix operators", StatementClass.Read)]
+    [TestCase("13,000 joins", StatementClass.Read)]
+    [TestCase("50,000 items", StatementClass.Read)]
+    [TestCase("2,000 subqueries", StatementClass.Read)]
+    [TestCase("10,000 brackets", StatementClass.Unknown)]
+    [TestCase("1,000,000 brackets", StatementClass.Unknown)]
+    [TestCase("open brackets", StatementClass.Unknown)]
+    [TestCase("5 MB", StatementClass.Unknown)]
+    [TestCase("100,000 open comments", StatementClass.Unknown)]
+    [TestCase("100,000 dollars", StatementClass.Unknown)]
     [CancelAfter(20_000)]
-    public void No_text_is_too_much(string sql, StatementClass expected)
+    public void No_text_is_too_much(string name, StatementClass expected)
     {
+        var sql = HugeText(name);
         var info = _parser.Analyze(sql);
         Assert.That(info.Class, Is.EqualTo(expected), info.Cause);
         Assert.That(new StatementShapes().Find(Encoding.UTF8.GetBytes(sql), true), Is.Null);
@@ -153,8 +149,24 @@ public sealed class StatementParserTests
         return string.Join(' ', parts.Where(part => part is not null));
     }
 
-    private static TestCaseData Huge(string name, string sql, StatementClass expected) =>
-        new TestCaseData(sql, expected).SetArgDisplayNames(name);
+    /// <summary>Made by name, so that no test report prints megabytes.</summary>
+    private static string HugeText(string name) => name switch
+    {
+        "100,000 terms" => "SELECT " + Repeat("1+", 100_000) + "1",
+        "19,000 terms" => "SELECT " + Repeat("1+", 19_000) + "1",
+        "13,000 unions" => "SELECT 1" + Repeat(" UNION SELECT 1", 13_000),
+        "39,000 postfix operators" => "SELECT 1" + Repeat(" ISNULL", 39_000),
+        "13,000 joins" => "SELECT * FROM t" + Repeat(" CROSS JOIN t", 13_000),
+        "50,000 items" => "SELECT 1 WHERE 1 IN (" + Repeat("1,", 50_000) + "1)",
+        "2,000 subqueries" => "SELECT " + Repeat("(SELECT ", 2000) + "1" + Repeat(")", 2000),
+        "10,000 brackets" => "SELECT " + Repeat("(", 10_000) + "1" + Repeat(")", 10_000),
+        "1,000,000 brackets" => "SELECT " + Repeat("(", 1_000_000) + "1" + Repeat(")", 1_000_000),
+        "open brackets" => "SELECT " + Repeat("(", 500_000),
+        "5 MB" => "SELECT '" + new string('x', 5_000_000) + "'",
+        "100,000 open comments" => Repeat("/*", 100_000),
+        "100,000 dollars" => Repeat("$a$ $b$", 100_000),
+        _ => throw new ArgumentException(name),
+    };
 
     private static string Repeat(string text, int count) => new StringBuilder(text.Length * count).Insert(0, text, count).ToString();
 }

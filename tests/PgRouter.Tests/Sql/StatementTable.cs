@@ -54,7 +54,7 @@ internal static class StatementTable
         SELECT xmlelement(name a, 'b'), xmlforest(1 AS c)
         SELECT * FROM xmltable('a' PASSING b COLUMNS c int)
         SELECT t.* FROM t WINDOW w AS (PARTITION BY a)
-        SELECT a FROM t FETCH FIRST 5 ROWS WITH TIES
+        SELECT a FROM t ORDER BY a FETCH FIRST 5 ROWS WITH TIES
         SELECT current_setting('app.user_id')
         SELECT current_setting('app.user_id', true)::int
         SELECT /* nextval() */ 1 -- FOR UPDATE
@@ -65,7 +65,6 @@ internal static class StatementTable
         SELECT to_tsvector('a') @@ to_tsquery('b')
         SELECT count(*) FROM users;
         /* traceparent='00-1' */ SELECT 1
-        -- a comment
         SELECT 1 AS "FOR UPDATE"
 
         == Read Copy None
