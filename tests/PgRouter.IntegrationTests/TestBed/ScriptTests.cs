@@ -94,7 +94,7 @@ public sealed class ScriptTests
     [Test]
     public async Task Cancel_ends_a_running_query()
     {
-        var transcript = await ScriptPlayer.PlayAsync("Q \"BEGIN\"\n> Z\nQ \"SELECT pg_sleep(60)\"\n> T\ncancel\n> Z", await PrimaryAsync());
+        var transcript = await ScriptPlayer.PlayAsync("Q \"DO $$ BEGIN RAISE NOTICE 'on'; PERFORM pg_sleep(60); END $$\"\n> N\ncancel\n> Z", await PrimaryAsync());
 
         Assert.That(transcript.Messages.Single(message => message?.Type == 'E')!.Field('C'), Is.EqualTo("57014"));
     }

@@ -107,9 +107,13 @@ public sealed class PgCluster : IAsyncDisposable
     public async Task StartNodeAsync(int node)
     {
         var target = Nodes[node];
-        // A killed postmaster may stay a zombie, whose id still looks taken to PostgreSQL's check of its lock file.
+        // A killed postmaster may stay a zombie, whose id still looks taken to PostgreSQL's check of its two lock files.
         if (target.Pid is null)
+        {
             File.Delete(target.PidFile);
+            File.Delete(target.SocketPath + ".lock");
+        }
+
         try
         {
             await _binaries.RunAsync("pg_ctl", "start", "-D", target.DataDirectory, "-l", target.LogFile, "-w", "-t", "60");
