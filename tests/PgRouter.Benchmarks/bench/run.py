@@ -38,8 +38,9 @@ CASES = {
 
 def main():
     options = parse_arguments()
-    signal.signal(signal.SIGTERM, interrupt)
-    signal.signal(signal.SIGHUP, interrupt)
+    # SIGINT too: a shell that starts this in the background has it ignored, and Python keeps to that.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
     try:
         if not options.no_install:
             subprocess.run([ROOT / "scripts" / "install-bench-deps.sh"], check=True, stdin=subprocess.DEVNULL)
