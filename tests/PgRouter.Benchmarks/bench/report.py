@@ -5,6 +5,9 @@ import statistics
 HEAD = "| case | clients | system | nodes | tx/s | of direct | of PgBouncer | CPU µs/tx | of PgBouncer's CPU | p99 ms |"
 RULE = "| --- | --: | --- | --: | --: | --: | --: | --: | --: | --: |"
 
+# Above this half range of direct's throughput, in parts of its median, other work shared the machine.
+NOISE_LIMIT = 0.10
+
 NOTES = """\
 - One machine runs pgbench, three PostgreSQL and the system under test, so throughput is to be read as a ratio within this table only.
 - `direct` and PgBouncer use the primary only. pgpool-II and PgRouter spread the SELECTs over three nodes; `PgRouter, primary only` has
@@ -48,6 +51,7 @@ def markdown(result):
         f"{result['rounds']} rounds of {result['seconds']} s per case and system, pool size {result['pool_size']}, "
         f"pgbench scale {result['scale']}.",
         "",
+        *noise_warning(result["rows"]),
         *(f"- {label}: {version}" for label, version in result["versions"].items()),
         "",
         *table(result["rows"]),
@@ -58,14 +62,31 @@ def markdown(result):
     return "\n".join(lines)
 
 
+def noise_warning(rows):
+    """A paragraph when the rounds of a direct connection, where no proxy can be the cause, differ too much."""
+    noise = [(row["tps"]["max"] - row["tps"]["min"]) / 2 / row["tps"]["median"] for row in rows if row["system"] == "direct" and row["tps"]]
+    if not noise or statistics.median(noise) <= NOISE_LIMIT:
+        return []
+    return [
+        f"**Provisional: the machine was busy with other work.** The throughput of `direct` swings by ±{statistics.median(noise):.0%} between",
+        "the rounds of a case, so throughput, its ratios and p99 tell nothing here; CPU per transaction is less disturbed.",
+        "",
+    ]
+
+
 def table(rows):
     lines, previous = [HEAD, RULE], None
     for row in rows:
         group = (row["case"], row["clients"])
         case, clients = group if group != previous else ("", "")
         previous = group
-        lines.append(f"| {case} | {clients} | {row['label']} | {row['nodes']} | {_figures(row)} |")
+        lines.append(f"| {case} | {clients} | {_name(row)} | {row['nodes']} | {_figures(row)} |")
     return lines
+
+
+def _name(row):
+    failed = len(row["failures"])
+    return row["label"] if failed == 0 else f"{row['label']} ({failed} of {failed + row['rounds']} runs failed)"
 
 
 def _figures(row):
