@@ -63,6 +63,10 @@ internal sealed class DemoCluster : IAsyncDisposable
     /// <summary>The command that acts on a server, as one types it.</summary>
     public string Control(int id, string action) => string.Join(' ', Programs.Command("pg_ctl", "-D", Nodes[id].DataDirectory, action));
 
+    /// <summary>How a standby reaches the server it follows (primary_conninfo).</summary>
+    public static string SourceOf(DemoNode standby, DemoNode source) =>
+        $"host=127.0.0.1 port={source.Port} user={User} application_name={standby.Name}";
+
     /// <summary>Servers and data survive the disposal.</summary>
     public Task KeepAsync() => _guard.KeepAsync();
 
@@ -81,7 +85,7 @@ internal sealed class DemoCluster : IAsyncDisposable
 
     private async Task MakeStandbyAsync(DemoNode node, CancellationToken cancellation)
     {
-        var source = $"host=127.0.0.1 port={Nodes[0].Port} user={User} application_name={node.Name}";
+        var source = SourceOf(node, Nodes[0]);
         await RunAsync(cancellation, "pg_basebackup", "-D", node.DataDirectory, "-R", "-X", "stream", "-c", "fast", "-N", "-d", source)
             .ConfigureAwait(false);
         AppendSettings(node, node.OwnSettings);

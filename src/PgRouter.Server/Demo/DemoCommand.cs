@@ -8,7 +8,7 @@ using PgRouter.Server.Processes;
 
 namespace PgRouter.Server.Demo;
 
-/// <summary>"pgrouter demo": three throw-away servers, the router in front of them in this process, and a guide to what can be tried.</summary>
+/// <summary>"pgrouter demo": three throw-away servers, the router in front of them in this process, and a guide to try it.</summary>
 internal static class DemoCommand
 {
     private const int DefaultPort = 9999;

@@ -10,7 +10,7 @@ internal sealed record DemoNode(int Id, int Port, string DataDirectory)
 
     public string LogFile => DataDirectory + ".log";
 
-    /// <summary>Settings on top of initdb's. Durability is off: the data is thrown away. The standbys inherit them by the base backup.</summary>
+    /// <summary>Settings on top of initdb's. Not durable: the data is thrown away. The standbys get them by the base backup.</summary>
     public static string CommonSettings =>
         """
         listen_addresses = '127.0.0.1'

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace PgRouter.Server.Demo;
 
 /// <summary>
-/// Any signal that asks the process to end cancels the token, from before the servers are made until after they are gone: what the router's own
-/// handling of signals leaves uncovered.
+/// Any signal that asks the process to end cancels the token, from before the servers are made until after they are gone: the router's own
+/// handling covers only the time in between.
 /// </summary>
 internal sealed class DemoSignals : IDisposable
 {

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace PgRouter.Server.Demo;
 
-/// <summary>PostgreSQL's programs on this machine, and how they are run: as the system user postgres when this process is root, which they refuse.</summary>
+/// <summary>PostgreSQL's programs on this machine. They refuse to run as root, so then they run as the system user postgres.</summary>
 internal sealed class PostgresPrograms
 {
     private const string DebianRoot = "/usr/lib/postgresql";
