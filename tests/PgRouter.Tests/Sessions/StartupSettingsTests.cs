@@ -44,7 +44,7 @@ internal sealed class StartupSettingsTests
     public void Every_parameter_that_is_not_the_protocols_own_is_a_setting()
     {
         Assert.That(
-            Read([("user", "u"), ("database", "d"), ("DateStyle", "German"), ("_pq_.x", "1"), ("replication", "off")], out var settings, out _),
+            Read([("database", "d"), ("DateStyle", "German"), ("_pq_.x", "1"), ("replication", "off")], out var settings, out _),
             Is.True);
         Assert.That(settings.SameAs(SettingsOf("datestyle=German")), Is.True);
     }
@@ -52,7 +52,7 @@ internal sealed class StartupSettingsTests
     [Test]
     public void Without_settings_there_is_the_empty_set()
     {
-        Assert.That(Read([("user", "u")], out var settings, out _), Is.True);
+        Assert.That(Read([], out var settings, out _), Is.True);
         Assert.That(settings, Is.SameAs(SettingsSet.Empty));
     }
 
@@ -60,14 +60,14 @@ internal sealed class StartupSettingsTests
     [TestCase("database")]
     public void Replication_connections_are_refused_with_the_reason(string value)
     {
-        Assert.That(Read([("user", "u"), ("replication", value)], out _, out var error), Is.False);
+        Assert.That(Read([("replication", value)], out _, out var error), Is.False);
         Assert.That(error!.Code, Is.EqualTo(SqlStates.FeatureNotSupported));
     }
 
     private static bool Read((string, string)[] parameters, out SettingsSet settings, out ErrorMessage? error)
     {
         var writer = new MessageWriter();
-        StartupPacket.WriteStartup(writer, ProtocolConstants.Version30, parameters);
+        StartupPacket.WriteStartup(writer, ProtocolConstants.Version30, [("user", "u"), .. parameters]);
         Assert.That(
             StartupPacket.TryRead(writer.WrittenSpan, out var packet, out _, out _), Is.EqualTo(StartupReadResult.Complete));
         return StartupSettings.TryRead(packet!, out settings, out error);
