@@ -36,6 +36,7 @@ internal sealed class RouterInstance : IRouter, IRouterVerbs, ISettingsSource, I
     private readonly List<LoopServices> _hosts;
     private readonly Listener _listener;
     private readonly AdminCommands _commands;
+    private bool _disposed;
 
     public RouterInstance(ConfigStore store, ILoggerFactory loggers, TimeProvider time)
     {
@@ -100,8 +101,11 @@ internal sealed class RouterInstance : IRouter, IRouterVerbs, ISettingsSource, I
         await DisposeAsync();
     }
 
+    /// <summary>Does nothing the second time: after a stop in order the host disposes its services once more.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, true))
+            return;
         foreach (var loop in _loops)
             loop.Dispose();
         await _health.DisposeAsync();

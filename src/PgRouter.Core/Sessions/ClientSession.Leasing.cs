@@ -190,7 +190,8 @@ internal sealed partial class ClientSession
             }
             if (error is null)
                 continue;
-            if (!error.IsUnreachable || !MayTryAnother(node))
+            var isElsewhere = error.IsUnreachable || (error.MayBeBehind && cluster.PrimaryIndex >= 0 && cluster.PrimaryIndex != node.Index);
+            if (!isElsewhere || !MayTryAnother(node))
                 return (null, AsError(error.Message));
         }
         return (null, null);
