@@ -433,7 +433,8 @@ internal sealed class ServerPool
         return error.MayBeBehind && retry > ReplayPause ? ReplayPause : retry;
     }
 
-    private void FailWaiters(PoolError? error)
+    /// <summary>Gives every waiter the error. Any thread.</summary>
+    internal void FailWaiters(PoolError? error)
     {
         while (error is not null && DequeueWaiter() is { } waiter)
         {

@@ -61,14 +61,14 @@ public sealed class NodeLossTests
         var clock = Stopwatch.StartNew();
         var error = await WriteAsync(writer);
         var errorAfter = clock.Elapsed;
-        await readers.ReadOnAsync(200);
+        await readers.ReadOnAsync(50);
         await _cluster.StartNodeAsync(0);
         await WaitForAllUpAsync();
 
         Assert.That(error, Is.EqualTo("57P03").Or.EqualTo("08006"));
         Assert.That(errorAfter, Is.LessThan(WriteErrorWithin));
         Assert.That(await WriteAsync(writer), Is.Null, "the same session writes again");
-        await readers.ReadOnAsync(200);
+        await readers.ReadOnAsync(50);
         await readers.AssertNoErrorAsync(_router.LogTail());
     }
 
@@ -82,10 +82,10 @@ public sealed class NodeLossTests
 
         await LoseAsync(1, loss);
         await NodeTable.WaitForStatusAsync(_programs, 1, "down", NodeSettings.DownWithin);
-        await readers.ReadOnAsync(200);
+        await readers.ReadOnAsync(50);
         await BringBackAsync(1, loss);
         await WaitForAllUpAsync();
-        await readers.ReadOnAsync(200);
+        await readers.ReadOnAsync(50);
 
         await readers.AssertNoErrorAsync(_router.LogTail());
     }

@@ -19,7 +19,7 @@ internal sealed class Readers : IAsyncDisposable
     private readonly ConcurrentQueue<string> _errors = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _loops = [];
-    private long _reads;
+    private readonly List<Progress> _progress = [];
 
     private Readers()
     {
@@ -29,7 +29,7 @@ internal sealed class Readers : IAsyncDisposable
     public IReadOnlyCollection<string> Errors => _errors;
 
     /// <summary>Answers so far.</summary>
-    public long Reads => Interlocked.Read(ref _reads);
+    public long Reads => _progress.Sum(client => client.Reads);
 
     /// <summary>Starts as many clients of each protocol form; returns when each form has read.</summary>
     public static async Task<Readers> StartAsync(RouterProcessFixture router, int clientsPerForm = 2)
@@ -42,15 +42,16 @@ internal sealed class Readers : IAsyncDisposable
             readers._loops.Add(readers.LoopAsync("prepared", () => ExtendedAsync(router, prepare: true)));
         }
 
-        await readers.ReadOnAsync(30);
+        await readers.ReadOnAsync(5);
         return readers;
     }
 
-    /// <summary>Returns when so many more reads were answered.</summary>
+    /// <summary>Returns when each client has got so many more answers, or one an error.</summary>
     public Task ReadOnAsync(int count)
     {
-        var target = Reads + count;
-        return Eventually.TrueAsync(() => Reads >= target || !_errors.IsEmpty, $"{count} more reads");
+        var targets = _progress.Select(client => client.Reads + count).ToArray();
+        return Eventually.TrueAsync(
+            () => !_errors.IsEmpty || _progress.Zip(targets).All(pair => pair.First.Reads >= pair.Second), $"{count} more reads of each client");
     }
 
     /// <summary>Ends the clients and asserts that none has seen anything but answers.</summary>
@@ -69,6 +70,8 @@ internal sealed class Readers : IAsyncDisposable
 
     private async Task LoopAsync(string form, Func<Task<Client>> connect)
     {
+        var progress = new Progress();
+        _progress.Add(progress);
         try
         {
             await using var client = await connect();
@@ -77,7 +80,7 @@ internal sealed class Readers : IAsyncDisposable
                 var answer = await Eventually.DoneAsync(client.ReadAsync(n), "the answer to a read", LongestRead);
                 if (answer != n)
                     _errors.Enqueue(string.Create(CultureInfo.InvariantCulture, $"{form}: asked for {n}, got {answer}"));
-                Interlocked.Increment(ref _reads);
+                progress.Count();
             }
         }
         catch (Exception failure)
@@ -109,6 +112,15 @@ internal sealed class Readers : IAsyncDisposable
                 return (int)(await command.ExecuteScalarAsync())!;
             },
             connection);
+    }
+
+    private sealed class Progress
+    {
+        private long _reads;
+
+        public long Reads => Interlocked.Read(ref _reads);
+
+        public void Count() => Interlocked.Increment(ref _reads);
     }
 
     private sealed record Client(Func<int, Task<int>> ReadAsync, IAsyncDisposable Connection) : IAsyncDisposable

@@ -71,7 +71,7 @@ public sealed class ReloadTests
         await _router.WaitForLogAsync($"{_router.ConfigFile}:{line.ToString(CultureInfo.InvariantCulture)}");
 
         Assert.That((await NodeTable.ReadAsync(_programs)).Select(node => node.Weight), Is.All.EqualTo(1.0 / 3).Within(0.001));
-        await readers.ReadOnAsync(100);
+        await readers.ReadOnAsync(20);
         await readers.AssertNoErrorAsync(_router.LogTail());
     }
 
@@ -86,7 +86,7 @@ public sealed class ReloadTests
         await File.WriteAllTextAsync(_router.ConfigFile, without);
         _router.Send(Signal.Hangup);
         await WaitForNodesAsync(0, 1);
-        await readers.ReadOnAsync(100);
+        await readers.ReadOnAsync(20);
         await Eventually.ValueAsync(ServersOnNode2Async, count => count == 0, "the servers of the removed node to be closed");
         await File.WriteAllTextAsync(_router.ConfigFile, with);
         _router.Send(Signal.Hangup);
@@ -122,9 +122,9 @@ public sealed class ReloadTests
     /// <summary>Two reads of each client, at most, were routed before the reload; all later ones are on the node.</summary>
     private async Task AssertOnlyReadsAsync(Readers readers, int expected)
     {
-        await readers.ReadOnAsync(20);
+        await readers.ReadOnAsync(2);
         var before = await NodeTable.ReadAsync(_programs);
-        await readers.ReadOnAsync(200);
+        await readers.ReadOnAsync(50);
         var after = await NodeTable.ReadAsync(_programs);
         foreach (var node in new[] { 1, 2 })
             Assert.That(after[node].Selects - before[node].Selects, node == expected ? Is.GreaterThanOrEqualTo(200) : Is.Zero, $"reads on node {node}");
