@@ -150,19 +150,15 @@ internal sealed partial class ClientSession
             return;
         }
         var started = Stopwatch.GetTimestamp();
-        var (lease, error) = _unprepared is { } taken ? (taken, null) : await WaitForLeaseAsync();
-        _unprepared = null;
-        if (lease is not null)
+        ErrorMessage? error;
+        bool again;
+        do
         {
-            _waitSince = 0;
-            Hold(lease);
-            error = await PrepareServerAsync(lease.Server);
-            if (error is not null)
-            {
-                _lease = null;
-                lease.Break($"could not be brought up to date: {error.Message}");
-            }
+            (var lease, error) = _unprepared is { } taken ? (taken, null) : await WaitForLeaseAsync();
+            _unprepared = null;
+            again = lease is not null && (error = await HoldPreparedAsync(lease)) is not null && MayTryAfterLoss(lease.Server, error);
         }
+        while (again);
         _counters.WaitTicks += Stopwatch.GetTimestamp() - started;
         _waitSince = 0;
         if (_ended)
@@ -171,6 +167,28 @@ internal sealed partial class ClientSession
             FailRequest(error);
         else
             _leaseIsFresh = true;
+    }
+
+    private async Task<ErrorMessage?> HoldPreparedAsync(ServerLease lease)
+    {
+        _waitSince = 0;
+        Hold(lease);
+        var error = await PrepareServerAsync(lease.Server);
+        if (error is not null)
+        {
+            _lease = null;
+            lease.Break($"could not be brought up to date: {error.Message}");
+        }
+        return error;
+    }
+
+    /// <summary>The server died before it was sent anything of the client's: a read may be asked of another node.</summary>
+    private bool MayTryAfterLoss(ServerConnection server, ErrorMessage error)
+    {
+        if (_ended || !(error.EndsSession || error.Code == SqlStates.ConnectionFailure))
+            return false;
+        _services.Pools.Context.ReportFault(server.Node.Id, NodeFaults.FromSqlState(error.Code) ?? NodeFault.Reset);
+        return _services.Cluster.View.Nodes.FirstOrDefault(n => n.Id == server.Node.Id) is not { } node || MayTryAnother(node);
     }
 
     private long _waitSince;
@@ -206,7 +224,8 @@ internal sealed partial class ClientSession
             }
             if (error is null)
                 continue;
-            if (!error.IsUnreachable || !MayTryAnother(node))
+            var isElsewhere = error.IsUnreachable || (error.MayBeBehind && cluster.PrimaryIndex >= 0 && cluster.PrimaryIndex != node.Index);
+            if (!isElsewhere || !MayTryAnother(node))
                 return (null, AsError(error.Message));
         }
         return (null, null);
