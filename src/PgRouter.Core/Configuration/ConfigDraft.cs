@@ -63,6 +63,7 @@ internal sealed class ConfigDraft
             Nodes = [.. _nodes.Values.Where(node => node.Host.Length > 0)],
             LoadBalanceMode = Config.LoadBalanceMode && !IsRaw,
             DefaultPoolSize = PoolSize(),
+            MaxNodeConnections = NodeLimit(),
             ServerConnectTimeout = connectTimeout,
             HealthCheck = health,
             HealthCheckPerNode = _healthPerNode.ToDictionary(
@@ -72,17 +73,20 @@ internal sealed class ConfigDraft
     }
 
     /// <summary>
-    /// PgBouncer's default_pool_size if it is given; else what pgpool could open to one node at most, num_init_children x max_pool, if
-    /// either is given; else the default.
+    /// PgBouncer's default_pool_size if it is given; else what pgpool could use at once for one database and user, num_init_children; else
+    /// the default.
     /// </summary>
     private int PoolSize()
     {
         if (DefaultPoolSize is { } size)
             return size;
-        if (NumInitChildren is null && MaxPool is null)
-            return Config.DefaultPoolSize;
-        return (int)Math.Min(int.MaxValue, (long)(NumInitChildren ?? DefaultNumInitChildren) * (MaxPool ?? DefaultMaxPool));
+        return NumInitChildren ?? (MaxPool is null ? Config.DefaultPoolSize : DefaultNumInitChildren);
     }
+
+    /// <summary>num_init_children x max_pool, pgpool's limit per node, when either is given; 0 = no limit.</summary>
+    private int NodeLimit() => NumInitChildren is null && MaxPool is null
+        ? 0
+        : (int)Math.Min(int.MaxValue, (long)(NumInitChildren ?? DefaultNumInitChildren) * (MaxPool ?? DefaultMaxPool));
 
     /// <summary>Without an account of its own the health check uses the streaming replication check's.</summary>
     private HealthCheckConfig WithCheckUser(HealthCheckConfig health) =>

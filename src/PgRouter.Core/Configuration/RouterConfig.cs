@@ -30,8 +30,11 @@ internal sealed record RouterConfig
     /// <summary>pool_mode.</summary>
     public PoolMode PoolMode { get; init; } = PoolMode.Transaction;
 
-    /// <summary>default_pool_size, or num_init_children x max_pool when only those are given: servers per (node, database, user).</summary>
+    /// <summary>default_pool_size, or num_init_children when only that is given: servers per (node, database, user).</summary>
     public int DefaultPoolSize { get; init; } = 20;
+
+    /// <summary>num_init_children x max_pool when either is given: servers per node over all pools; 0 = no limit.</summary>
+    public int MaxNodeConnections { get; init; }
 
     /// <summary>max_client_conn: clients at once; 0 = no limit.</summary>
     public int MaxClientConn { get; init; }

@@ -55,7 +55,7 @@ internal sealed class RouterInstance : IRouter, IRouterVerbs, ISettingsSource, I
             Statements = new PreparedStatementCache(),
             Parser = _parser,
             Clients = new ClientRegistry(),
-            Commands = new LateCommands(() => _commands!),
+            Commands = new LateCommands(() => _commands!, config),
             Logins = _logins,
             Logger = _logger,
         };
@@ -148,11 +148,15 @@ internal sealed class RouterInstance : IRouter, IRouterVerbs, ISettingsSource, I
     private void ReportFault(int nodeId, NodeFault fault) => _health.ReportFault(nodeId, fault);
 
     /// <summary>Admin needs the snapshots, which need the sessions, which need Admin: the last knot is tied late.</summary>
-    private sealed class LateCommands(Func<AdminCommands> commands) : ILocalCommands
+    private sealed class LateCommands(Func<AdminCommands> commands, Func<RouterConfig> config) : ILocalCommands
     {
         public IReadOnlyList<AdminColumn>? Describe(string command, AdminContext context) => commands().Describe(command, context);
 
-        public ValueTask<AdminResult> ExecuteAsync(string command, AdminContext context, CancellationToken cancellation) =>
-            commands().ExecuteAsync(command, context, cancellation);
+        public ValueTask<AdminResult> ExecuteAsync(string command, AdminContext context, CancellationToken cancellationToken) =>
+            commands().ExecuteAsync(command, context, cancellationToken);
+
+        public IReadOnlyList<KeyValuePair<string, string>> LoginParameters() => commands().LoginParameters();
+
+        public AdminError? CheckConsoleLogin(string user) => AdminAuthorization.CheckConsoleLogin(config(), user);
     }
 }

@@ -12,6 +12,7 @@ internal sealed class PoolContext(
     Func<RouterConfig> config, IServerConnector connector, IReadOnlyList<EventLoop> loops, Action<int, NodeFault> reportFault, ILogger logger)
 {
     private readonly ConcurrentDictionary<long, ServerConnection> _servers = new();
+    private readonly ConcurrentDictionary<int, NodeBudget> _budgets = new();
 
     public Func<RouterConfig> Config { get; } = config;
 
@@ -23,6 +24,12 @@ internal sealed class PoolContext(
 
     /// <summary>Tells health that a node behaved as if it were down: (node id, what was seen).</summary>
     public Action<int, NodeFault> ReportFault { get; } = reportFault;
+
+    /// <summary>The limit on all servers of a node.</summary>
+    public NodeBudget Budget(int nodeId) => _budgets.GetOrAdd(nodeId, _ => new NodeBudget(() => Config().MaxNodeConnections));
+
+    /// <summary>Set by the directory: makes pools of a node other than the one given close an idle server.</summary>
+    public Action<ServerPool> MakeRoom { get; set; } = _ => { };
 
     /// <summary>Every open server, for SHOW SERVERS.</summary>
     public IEnumerable<ServerConnection> Servers => _servers.Values;

@@ -6,11 +6,17 @@ using PgRouter.Protocol;
 namespace PgRouter.Core.Pooling;
 
 /// <summary>All pools by (node, database, user), made when first asked for. Any thread.</summary>
-internal sealed class PoolDirectory(PoolContext context)
+internal sealed class PoolDirectory
 {
     private readonly ConcurrentDictionary<PoolKey, ServerPool> _pools = new();
 
-    public PoolContext Context { get; } = context;
+    public PoolDirectory(PoolContext context)
+    {
+        Context = context;
+        context.MakeRoom = MakeRoom;
+    }
+
+    public PoolContext Context { get; }
 
     public IEnumerable<ServerPool> Pools => _pools.Values;
 
@@ -46,6 +52,16 @@ internal sealed class PoolDirectory(PoolContext context)
     {
         foreach (var pool in _pools.Values)
             pool.CloseExpired(loop);
+    }
+
+    /// <summary>The node's limit is reached and a pool has waiters: another pool with an idle server gives it up.</summary>
+    private void MakeRoom(ServerPool needy)
+    {
+        var donor = _pools.Values.Where(p => p.Key.NodeId == needy.Key.NodeId && p != needy).MaxBy(p => p.IdleCount);
+        if (donor is not { IdleCount: > 0 })
+            return;
+        foreach (var loop in Context.Loops)
+            loop.Post(static state => ((ServerPool)state!).CloseOneIdle(EventLoop.Current!), donor);
     }
 
     private void CloseIdle(ServerPool pool)

@@ -13,6 +13,7 @@ internal sealed class ServerPool
 {
     private static readonly TimeSpan ResetTimeout = TimeSpan.FromSeconds(30);
     private readonly PoolContext _context;
+    private readonly NodeBudget _budget;
     private readonly Lock _lock = new();
     private readonly LinkedList<PoolWaiter> _waiters = [];
     private readonly PoolShard[] _shards;
@@ -27,6 +28,7 @@ internal sealed class ServerPool
         Key = key;
         Node = node;
         _context = context;
+        _budget = context.Budget(key.NodeId);
         _shards = new PoolShard[loops];
         for (var i = 0; i < loops; i++)
             _shards[i] = new PoolShard();
@@ -99,6 +101,7 @@ internal sealed class ServerPool
     {
         lock (_lock)
             _count++;
+        _budget.TakeOpened();
         server.Lease = new ServerLease(this, server);
         _context.Remember(server);
         PoolLog.ServerOpened(_context.Logger, server.Id, server.Pid, Node.Id, Key.Database, Key.User);
@@ -124,6 +127,13 @@ internal sealed class ServerPool
             if (IsRetired || IsExpired(servers[i], loop.NowMs) || IsIdleTooLong(servers[i], loop.NowMs))
                 RemoveIdle(servers[i], "expired");
         }
+    }
+
+    /// <summary>Closes the idle server that was unused longest, to make room for another pool. The loop that owns the shard.</summary>
+    public void CloseOneIdle(EventLoop loop)
+    {
+        if (_shards[loop.Index].Servers is [var oldest, ..])
+            RemoveIdle(oldest, "another pool of the node needs the place");
     }
 
     /// <summary>No more servers: waiters get the error, idle ones are closed by the next upkeep.</summary>
@@ -181,9 +191,19 @@ internal sealed class ServerPool
             return;
         }
         server.IdleSinceMs = loop.NowMs;
+        if (_budget.IsOwedSince(this, OldestWaiterSinceMs()))
+        {
+            Drop(server, "another pool of the node has waited longer");
+            return;
+        }
         if (Volatile.Read(ref _waiterCount) > 0 && DequeueWaiter() is { } waiter)
         {
             Give(waiter, server.Lease!.Begin());
+            return;
+        }
+        if (!_context.Config().ConnectionCache)
+        {
+            Drop(server, "connection_cache is off");
             return;
         }
         PutIdle(server);
@@ -192,6 +212,14 @@ internal sealed class ServerPool
         Interlocked.MemoryBarrier(); // Publish the idle server, then look at the queue once more: no waiter sleeps beside it.
         if (Volatile.Read(ref _waiterCount) > 0)
             ServeFrom(loop);
+    }
+
+    private long OldestWaiterSinceMs()
+    {
+        if (WaiterCount == 0)
+            return long.MaxValue;
+        lock (_lock)
+            return _waiters.First?.Value.EnqueuedAtMs ?? long.MaxValue;
     }
 
     private void PutIdle(ServerConnection server)
@@ -238,7 +266,15 @@ internal sealed class ServerPool
         server.Close();
         lock (_lock)
             _count--;
+        GiveBackBudget(loop);
         OpenAsNeeded(loop);
+    }
+
+    /// <summary>A place on the node is free: the pool that waits for one opens its server.</summary>
+    private void GiveBackBudget(EventLoop loop)
+    {
+        if (_budget.Release() is { } needy)
+            needy.OpenAsNeeded(loop);
     }
 
     /// <summary>Gives idle servers of this loop to waiters of any loop, oldest first.</summary>
@@ -324,6 +360,14 @@ internal sealed class ServerPool
                     return;
                 if (_lastError is not null && Environment.TickCount64 < _retryAtMs)
                     break;
+            }
+            if (!_budget.TryTake(this))
+            {
+                _context.MakeRoom(this);
+                return;
+            }
+            lock (_lock)
+            {
                 _count++;
                 _opening++;
             }
@@ -346,6 +390,8 @@ internal sealed class ServerPool
             else
                 _lastError = null;
         }
+        if (result.Server is null)
+            GiveBackBudget(loop);
         if (result.Server is { } server)
         {
             server.Lease = new ServerLease(this, server);

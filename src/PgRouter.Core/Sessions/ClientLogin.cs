@@ -81,6 +81,8 @@ internal sealed class ClientLogin
         };
         if (!await AuthenticateAsync(startup, identity))
             return null;
+        if (identity.IsConsole && _services.Commands.CheckConsoleLogin(identity.User) is { } denied)
+            return Refuse(startup, ErrorMessage.Fatal(denied.SqlState, denied.Message, hint: denied.Hint), denied.Message);
         var session = new ClientSession(_host, _client, _signal, identity);
         if (_config.LogConnections)
             SessionLog.Connected(_services.Logger, HostName(), identity.User, identity.Database, identity.ApplicationName, 0);

@@ -8,13 +8,6 @@ namespace PgRouter.Core.Sessions;
 /// <summary>The end of the login: what PostgreSQL tells a new session, as a server with this client's settings says it.</summary>
 internal sealed partial class ClientSession
 {
-    /// <summary>What the virtual database reports of itself: enough for drivers to accept it as a server.</summary>
-    private static readonly (string Name, string Value)[] ConsoleParameters =
-    [
-        ("server_version", "15.0"), ("server_encoding", "UTF8"), ("client_encoding", "UTF8"), ("DateStyle", "ISO, MDY"),
-        ("TimeZone", "UTC"), ("standard_conforming_strings", "on"), ("integer_datetimes", "on"), ("is_superuser", "off"),
-    ];
-
     /// <summary>Registers the session and greets the client. Returns why it cannot be served; the caller tells the client.</summary>
     public async Task<ErrorMessage?> GreetAsync(byte[] cancelSecret, Deadline deadline)
     {
@@ -74,10 +67,10 @@ internal sealed partial class ClientSession
         return writer.WrittenSpan.ToArray();
     }
 
-    private static byte[] ConsoleGreeting()
+    private byte[] ConsoleGreeting()
     {
         var writer = new MessageWriter();
-        foreach (var (name, value) in ConsoleParameters)
+        foreach (var (name, value) in _services.Commands.LoginParameters())
             BackendStartupMessages.WriteParameterStatus(writer, name, value);
         return writer.WrittenSpan.ToArray();
     }

@@ -63,5 +63,11 @@ internal interface ILocalCommands
     /// <summary>Columns of the answer without running the command; null when it gives no rows or is unknown.</summary>
     IReadOnlyList<AdminColumn>? Describe(string command, AdminContext context);
 
-    ValueTask<AdminResult> ExecuteAsync(string command, AdminContext context, CancellationToken cancellation);
+    ValueTask<AdminResult> ExecuteAsync(string command, AdminContext context, CancellationToken cancellationToken);
+
+    /// <summary>What the virtual database reports of itself at login: enough for drivers to accept it as a server.</summary>
+    IReadOnlyList<KeyValuePair<string, string>> LoginParameters();
+
+    /// <summary>May this user log in to the virtual database? Null when it may, else the refusal.</summary>
+    AdminError? CheckConsoleLogin(string user);
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PgRouter.Core.Authentication;
 using PgRouter.Core.Configuration;
 using PgRouter.Core.Hosting;
 using PgRouter.Server.Processes;
@@ -105,12 +106,20 @@ internal sealed class PgRouterCommand
 
     private Command Check()
     {
-        var command = new Command("check", "Reads the configuration and tells every mistake in it.");
-        command.SetAction(parsed =>
+        var command = new Command(
+            "check", "Reads the configuration and tells every mistake in it; then asks the nodes whether they let everybody in.");
+        command.SetAction(async (parsed, _) =>
         {
             var result = Load(parsed);
             ConfigReport.Print(result, Output(parsed));
-            return result.Config is null ? ExitCodes.HasMistakes : ExitCodes.Ok;
+            if (result.Config is null)
+                return ExitCodes.HasMistakes;
+            var mistakes = new LoginBook().LoadFiles(result.Config);
+            foreach (var mistake in mistakes)
+                Output(parsed).WriteLine($"ERROR:  {mistake}");
+            foreach (var warning in await TrustCheck.FindAsync(result.Config).ConfigureAwait(false))
+                Output(parsed).WriteLine($"WARNING:  {warning}");
+            return mistakes.Count == 0 ? ExitCodes.Ok : ExitCodes.HasMistakes;
         });
         return command;
     }

@@ -34,7 +34,7 @@ internal sealed class ConfigLoaderTests
         Assert.That(config.ListenAddresses, Is.EqualTo(new[] { "*" }));
         Assert.That(config.UnixSocketDirectories, Is.EqualTo(new[] { "/tmp" }));
         Assert.That(config.Port, Is.EqualTo(9999));
-        Assert.That(config.DefaultPoolSize, Is.EqualTo(128));
+        Assert.That(config.DefaultPoolSize, Is.EqualTo(32));
         Assert.That(config.ServerLifetime, Is.EqualTo(TimeSpan.Zero));
         Assert.That(config.Nodes, Is.EqualTo(new[]
         {

@@ -75,7 +75,7 @@ internal sealed class ConfigStoreTests
     {
         Write("port = 9999", "pgrouter.loops = 1", "num_init_children = 32");
         Assert.That(_store.Reload().Changed, Is.EqualTo(new[] { "num_init_children" }));
-        Assert.That(_store.Current.DefaultPoolSize, Is.EqualTo(128));
+        Assert.That(_store.Current.DefaultPoolSize, Is.EqualTo(32));
     }
 
     [Test]

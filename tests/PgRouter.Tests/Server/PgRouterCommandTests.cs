@@ -73,7 +73,7 @@ internal sealed class PgRouterCommandTests
     public async Task Check_tells_mistakes_and_warnings()
     {
         Assert.That(await InvokeAsync("check", "-f", "GOOD"), Is.EqualTo(ExitCodes.Ok));
-        Assert.That(_output.ToString(), Is.Empty);
+        Assert.That(_output.ToString(), Does.StartWith("WARNING:  node 0 (db0:5432) could not be asked").And.Not.Contain("ERROR"));
         Assert.That(await InvokeAsync("check", "-f", "BAD"), Is.EqualTo(ExitCodes.HasMistakes));
         Assert.That(_output.ToString(), Does.Contain("ERROR:").And.Contain("WARNING:").And.Contain("2 mistake(s)"));
     }

@@ -18,16 +18,16 @@ internal static class PoolingSettings
             Apply = (draft, value) => draft.Config = draft.Config with { PoolMode = Enum.Parse<PoolMode>(value.Text, ignoreCase: true) },
         }).PgBouncer("pool_mode"),
         (Integer("default_pool_size", "20", 1, 100_000,
-            "Servers per node, database and user; when it is not given, num_init_children x max_pool, when neither is given, 20.") with
+            "Servers per node, database and user; when it is not given, num_init_children, when that is not given either, 20.") with
         {
             Apply = (draft, value) => draft.DefaultPoolSize = (int)value.Integer,
             InForce = config => config.DefaultPoolSize.ToString(System.Globalization.CultureInfo.InvariantCulture),
         }).PgBouncer("default_pool_size"),
-        Integer("num_init_children", "32", 1, 1_000_000, "pgpool's processes; only used for the pool size, see default_pool_size.") with
+        Integer("num_init_children", "32", 1, 1_000_000, "pgpool's processes: the pool size when default_pool_size is not given; with max_pool the limit on servers per node.") with
         {
             Apply = (draft, value) => draft.NumInitChildren = (int)value.Integer,
         },
-        Integer("max_pool", "4", 1, 10_000, "pgpool's connections per process; only used for the pool size, see default_pool_size.") with
+        Integer("max_pool", "4", 1, 10_000, "pgpool's connections per process: num_init_children x max_pool is the limit on servers per node.") with
         {
             Apply = (draft, value) => draft.MaxPool = (int)value.Integer,
         },
@@ -85,8 +85,8 @@ internal static class PoolingSettings
             .Accepted(NoTimeout + " (transaction_timeout)"),
         Seconds("idle_transaction_timeout", "0", "Longest idle time in a transaction.").PgBouncer("idle_transaction_timeout")
             .Accepted(NoTimeout + " (idle_in_transaction_session_timeout)"),
-        Seconds("server_login_retry", "15", "Wait after a failed login to a server.").PgBouncer("server_login_retry")
-            .Accepted("the health check decides when a node is tried again"),
+        Seconds("server_login_retry", "1", "After a failed login to a server no other is tried for so long; those who ask meanwhile get its reason.")
+            .PgBouncer("server_login_retry").To((c, v) => c with { ServerLoginRetry = v.Duration }),
         Seconds("server_check_delay", "30", "Idle time after which a server is checked before use.").PgBouncer("server_check_delay")
             .Accepted("a closed server is noticed without a query"),
         Text("server_check_query", "", "Query of that check.").PgBouncer("server_check_query")
