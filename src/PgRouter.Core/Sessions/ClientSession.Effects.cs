@@ -34,6 +34,7 @@ internal sealed partial class ClientSession
     }
 
     private List<StatementInfo>? _executed;
+    private bool _sawTransactionVerb;
 
     /// <summary>
     /// At ReadyForQuery: what was carried out since the last one counts, unless an error has rolled it back; an advisory lock of the session
@@ -42,17 +43,24 @@ internal sealed partial class ClientSession
     private void SettleEffects(ServerConnection server, StatementInfo? query)
     {
         if (query is not null)
+        {
+            _sawTransactionVerb |= query.HasTransactionVerb;
             Settle(server, query);
-        if (_executed is not { Count: > 0 } executed)
-            return;
-        foreach (var info in executed)
-            Settle(server, info);
-        executed.Clear();
+        }
+        if (_executed is { Count: > 0 } executed)
+        {
+            foreach (var info in executed)
+                Settle(server, info);
+            executed.Clear();
+        }
+        _sawTransactionVerb = false;
     }
 
     private void Settle(ServerConnection server, StatementInfo info)
     {
-        if (!_requestFailed)
+        if (_sawTransactionVerb && (info.Effects & (SessionEffects.SetsParameter | SessionEffects.ResetsParameter)) != 0)
+            Pin(PinReasons.Settings); // Committed or rolled back within the request: not to be guessed.
+        else if (!_requestFailed)
             ApplyEffects(server, info);
         else if ((info.Effects & SessionEffects.LocksAdvisory) != 0)
             Pin(PinReasons.AdvisoryLocks);

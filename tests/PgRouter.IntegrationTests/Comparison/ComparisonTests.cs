@@ -27,11 +27,9 @@ public sealed class ComparisonTests
 
     [TestCaseSource(nameof(Scripts))]
     [TestCaseSource(nameof(LargeScripts))]
-    public Task Routed_equals_direct(NamedScript script) =>
-        Comparison.RequireEqualAsync(script.Text, _primary, _router.Endpoint);
+    public Task Routed_equals_direct(NamedScript script) => script.RequireEqualAsync(_primary, _router.Endpoint);
 
     [TestCaseSource(nameof(Scripts))]
     public Task Routed_equals_direct_when_the_client_sends_byte_by_byte(NamedScript script) =>
-        Comparison.RequireEqualAsync(
-            script.Text, _primary, _router.Endpoint, new ComparisonOptions { Play = new PlayOptions { SplitEveryByte = true } });
+        script.RequireEqualAsync(_primary, _router.Endpoint, new PlayOptions { SplitEveryByte = true });
 }

@@ -34,14 +34,14 @@ internal static class CopyScripts
         d "ree\n"
         c
         > Z
-        Q "SELECT * FROM wire_in ORDER BY a"
+        Q "SELECT a + 0, b || '' FROM wire_in ORDER BY a"
         > Z
         === copy in with everything in one write
         Q "CREATE TEMP TABLE wire_in (a int, b text)"
         Q "COPY wire_in FROM STDIN"
         d "1\tone\n"
         c
-        Q "SELECT * FROM wire_in"
+        Q "SELECT a + 0, b || '' FROM wire_in"
         > Z 3
         === copy in refused by the client
         Q "CREATE TEMP TABLE wire_in (a int)"

@@ -31,11 +31,11 @@ internal static class ErrorScripts
         S
         > Z
         === error in bind by the number of parameters
-        P "s" "SELECT $1::int4" {int4}
-        B "" "s" ["1" "2"]
+        P "" "SELECT $1::int4" {int4}
+        B "" "" ["1" "2"]
         S
         > Z
-        B "" "s" []
+        B "" "" []
         S
         > Z
         === error in describe
@@ -254,17 +254,8 @@ internal static class ErrorScripts
         > Z
         Q "SELECT 1"
         > Z
-        === error malformed parse
-        raw "\x50\x00\x00\x00\x0c\0SELECT"
-        S
-        > Z
-        Q "SELECT 1"
-        > Z
-        === error malformed describe
+        === error malformed describe and close
         raw "\x44\x00\x00\x00\x06X\0"
-        S
-        > Z
-        raw "\x44\x00\x00\x00\x04"
         S
         > Z
         raw "\x43\x00\x00\x00\x06X\0"

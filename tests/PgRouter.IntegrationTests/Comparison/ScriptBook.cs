@@ -24,10 +24,3 @@ internal static class ScriptBook
         }
     }
 }
-
-/// <summary>One protocol script; its name is the test's.</summary>
-public sealed record NamedScript(string Name, string Text)
-{
-    /// <inheritdoc/>
-    public override string ToString() => Name;
-}

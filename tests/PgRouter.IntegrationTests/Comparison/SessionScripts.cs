@@ -44,14 +44,6 @@ internal static class SessionScripts
         other: > Z
         other: Q "SELECT current_setting('work_mem')"
         other: > Z
-        === session reset of a reported start up setting
-        connect other application_name=started
-        other: Q "SET application_name = 'changed'"
-        other: > Z
-        other: Q "RESET application_name"
-        other: > Z
-        other: Q "SHOW application_name"
-        other: > Z
         === session set config
         Q "SELECT set_config('work_mem', '5MB', false)"
         > Z
