@@ -13,7 +13,10 @@ test:
 	$(MAKE) build
 	scripts/run-tests.sh
 
-demo: build
+# A throw-away primary, two standbys and the router in front of them on port 9999; Ctrl-C removes everything.
+demo:
+	scripts/install-deps.sh
+	$(MAKE) build
 	$(OUTPUT)/pgrouter demo
 
 format:
