@@ -22,8 +22,11 @@ public class RouterBenchmarks
     [Benchmark]
     public int Held() => Decide(StatementClass.Read, heldNode: 0);
 
-    private int Decide(StatementClass statementClass, int heldNode) =>
-        Router.Decide(new RouteInput { Class = statementClass, HeldNode = heldNode, Cluster = _cluster, Config = _config, Draw = 0.5 }).NodeIndex;
+    private int Decide(StatementClass statementClass, int heldNode)
+    {
+        var input = new RouteInput { Class = statementClass, HeldNode = heldNode, Cluster = _cluster, Config = _config, Draw = 0.5 };
+        return Router.Decide(input).NodeIndex;
+    }
 
     private static NodeView Node(int id, NodeRole role) => new(
         id,

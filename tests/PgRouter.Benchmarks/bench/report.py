@@ -68,7 +68,8 @@ def noise_warning(rows):
     if not noise or statistics.median(noise) <= NOISE_LIMIT:
         return []
     return [
-        f"**Provisional: the machine was busy with other work.** The throughput of `direct` swings by ±{statistics.median(noise):.0%} between",
+        "**Provisional: the machine was busy with other work.** The throughput of `direct` swings by "
+        f"±{statistics.median(noise):.0%} between",
         "the rounds of a case, so throughput, its ratios and p99 tell nothing here; CPU per transaction is less disturbed.",
         "",
     ]

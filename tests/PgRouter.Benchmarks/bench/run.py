@@ -152,11 +152,11 @@ def compare(options, stack, cluster, systems):
 def warm_up(options, systems, cases, logs):
     """One run of each kind that is not counted: pools fill, caches too, and .NET compiles its hot code again with what it has learnt."""
     print("bench: warming up", file=sys.stderr)
-    for case in dict.fromkeys(Case(case.script, case.mode, POOL_SIZE) for case in cases):
+    for case in dict.fromkeys(Case(case.script, case.mode, max(options.clients)) for case in cases):
         for system in systems:
-            if case.mode in system.modes:
+            if system.daemon is not None and case.mode in system.modes:
                 with contextlib.suppress(RunFailed):  # The rounds will tell.
-                    measure(system, case, options.seconds, logs)
+                    measure(system, case, options.seconds + 1, logs)
 
 
 def run_case(options, cluster, systems, case, number, order, logs, samples):
