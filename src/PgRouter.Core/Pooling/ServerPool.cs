@@ -188,7 +188,7 @@ internal sealed class ServerPool
         }
         if (server.CancelsUnderWay > 0)
         {
-            server.AfterCancels = () => PutBack(server);
+            ParkUntilCancelled(server);
             return;
         }
         server.IdleSinceMs = loop.NowMs;
@@ -214,6 +214,11 @@ internal sealed class ServerPool
         if (Volatile.Read(ref _waiterCount) > 0)
             ServeFrom(loop);
     }
+
+    // In methods of their own: a lambda would make its closure at every call of the method it stands in.
+    private void ParkUntilCancelled(ServerConnection server) => server.AfterCancels = () => PutBack(server);
+
+    private void OpenLater(EventLoop loop) => _context.After(loop, _retryAtMs, () => OpenAsNeeded(loop));
 
     private long OldestWaiterSinceMs()
     {
@@ -312,8 +317,13 @@ internal sealed class ServerPool
             waiter.Signal.Set();
             return;
         }
+        HandOver(waiter, lease);
+    }
+
+    private static void HandOver(PoolWaiter waiter, ServerLease lease)
+    {
         var ticket = waiter.Ticket;
-        server.Socket.Detach();
+        lease.Server.Socket.Detach();
         waiter.Loop.Post(_ => TakeOver(waiter, ticket, lease), null);
     }
 
@@ -377,7 +387,7 @@ internal sealed class ServerPool
         if (Count == 0)
             FailWaiters(_lastError);
         else
-            _context.After(loop, _retryAtMs, () => OpenAsNeeded(loop));
+            OpenLater(loop);
     }
 
     private async Task OpenAsync(EventLoop loop)
@@ -419,7 +429,7 @@ internal sealed class ServerPool
             _context.ReportFault(Node.Id, error.Fault);
         // A server that has no slot left is like a full pool: those who wait go on waiting for the servers there are.
         if (error.Message.Code == SqlStates.TooManyConnections && Count > 0)
-            _context.After(loop, _retryAtMs, () => OpenAsNeeded(loop));
+            OpenLater(loop);
         else
             FailWaiters(error);
     }
