@@ -215,8 +215,12 @@ internal sealed partial class ClientSession
 
     private ReplyVerdict OnExecuted(ServerConnection server, ReplyKind kind)
     {
-        if (server.Owed.Count > 0 && server.Owed.Head.Kind == kind
-            && server.Owed.Dequeue().Subject is StatementInfo { Effects: not SessionEffects.None } info)
+        if (server.Owed.Count == 0)
+            return ReplyVerdict.Forward;
+        if (server.Owed.Head.Kind == ReplyKind.Query)
+            _completed++;
+        else if (server.Owed.Head.Kind == kind && server.Owed.Dequeue().Subject is StatementInfo info
+            && (info.Effects != SessionEffects.None || info.HasTransactionVerb))
             (_executed ??= []).Add(info);
         return ReplyVerdict.Forward;
     }
@@ -229,12 +233,13 @@ internal sealed partial class ClientSession
             return ReplyVerdict.Lost;
         }
         var done = server.Owed.Dequeue();
-        var before = server.Status;
+        _statusBefore = server.Status;
         server.Status = (TransactionStatus)status;
         SettleEffects(server, done.Subject as StatementInfo);
         _requestFailed = false;
+        _completed = 0;
         _copyingIn = false;
-        CountTimes(server, before);
+        CountTimes(server, _statusBefore);
         if (server.Status == TransactionStatus.Idle)
             OnTransactionEnd();
         server.ForgetRetained();
