@@ -176,8 +176,11 @@ internal sealed partial class ClientSession
         var sql = rest[MessageHeader.Size..((int)total - 1)];
         if (FindInfo(sql, 0) is not { } info)
             return AskParser(0, MessageHeader.Size, sql.Length);
-        if (IsAnsweredHere(info))
+        if (IsAnsweredHere(info) || IsCarriedOutHere(info))
+        {
+            _ownCommand = info;
             return IsBusy ? Step.Wait : Step.Local;
+        }
         var step = Obtain(info.Class, info.Hint, BeginsReadOnly(info), info.Effects);
         if (step != Step.Continue)
             return step;
@@ -208,6 +211,7 @@ internal sealed partial class ClientSession
         server.Owed.Enqueue(new OwedReply(ReplyKind.Query, Subject: info));
         server.UnnamedStatementOwner = 0; // A simple query destroys the unnamed statement.
         _unnamed.Forget();
+        _unsynced = false; // It ends the implicit transaction as a Sync would.
         _counters.Queries++;
         SendToServer(server, bytes);
         EndRequest();
@@ -277,7 +281,11 @@ internal sealed partial class ClientSession
         var count = (int)Math.Min(_streaming, bytes.Length);
         _streaming -= count;
         if (_lease is { } lease)
+        {
             SendToServer(lease.Server, bytes[..count]);
+            if (_streaming == 0)
+                ReleaseIfIdle(lease.Server); // COPY data whose COPY had failed before all of it was here.
+        }
         return count;
     }
 

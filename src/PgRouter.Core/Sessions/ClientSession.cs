@@ -13,7 +13,8 @@ namespace PgRouter.Core.Sessions;
 /// One client, from its login to its end. All of it runs on one loop, as one handler that is woken when the client's or its server's
 /// socket is ready, when a server was granted, a statement was parsed, or a deadline passed; each time it does all that can be done and
 /// sleeps again. The parts: this file the life and the pump, Requests (client to server), Batch (extended protocol), Replies (server
-/// to client), Leasing (routes and servers), Effects (what statements do to the session), Local (what the router answers itself).
+/// to client), Leasing (routes and servers), Effects (what statements do to the session), Local and Discard (what the router
+/// answers itself).
 /// </summary>
 internal sealed partial class ClientSession
 {
@@ -150,9 +151,10 @@ internal sealed partial class ClientSession
     {
         if (_cancelRequested)
             ForwardCancel();
-        RelayReplies();
+        // Before the replies: they wait for an empty output, and no event tells again of bytes the server has sent already.
         if (!_output.Flush(_client))
             Finish("client went away");
+        RelayReplies();
         if (_lease is { } lease && !lease.Server.Output.Flush(lease.Server.Socket))
             OnServerLost("send failed");
         if (_terminateRequested && (_terminateAtOnce || _lease is null))
