@@ -1,7 +1,7 @@
 CONFIGURATION ?= Release
 OUTPUT := artifacts/pgrouter
 
-.PHONY: build test demo format clean bench bench-quick
+.PHONY: build test demo format clean bench bench-quick soak
 
 # The executable, framework-dependent, with a native launcher named pgrouter.
 build:
@@ -12,6 +12,10 @@ test:
 	scripts/install-deps.sh
 	$(MAKE) build
 	scripts/run-tests.sh
+
+# pgbench for 30 s in each protocol, and a thousand clients that come and go for a minute.
+soak: build
+	scripts/soak.sh
 
 # A throw-away primary, two standbys and the router in front of them on port 9999; Ctrl-C removes everything.
 demo:

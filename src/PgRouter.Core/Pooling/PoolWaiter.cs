@@ -42,7 +42,8 @@ internal sealed class PoolWaiter(Signal signal)
 internal sealed record PoolError(ErrorMessage Message, bool IsUnreachable)
 {
     /// <summary>A standby that has not replayed a new database, role or password says so too: the primary's word counts.</summary>
-    public bool MayBeBehind => Message.Code is SqlStates.InvalidCatalogName or SqlStates.InvalidPassword or SqlStates.InvalidAuthorizationSpecification;
+    public bool MayBeBehind =>
+        Message.Code is SqlStates.InvalidCatalogName or SqlStates.InvalidPassword or SqlStates.InvalidAuthorizationSpecification;
 
     /// <summary>What health should make of it; only of meaning when the node is unreachable.</summary>
     public NodeFault Fault { get; init; } = NodeFaults.FromSqlState(Message.Code) ?? NodeFault.Refused;

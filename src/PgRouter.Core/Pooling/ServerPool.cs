@@ -434,7 +434,9 @@ internal sealed class ServerPool
             FailWaiters(error);
     }
 
-    /// <summary>A node that is not there has no pause: health decides when it is used again. What may only be not replayed yet has a short one.</summary>
+    /// <summary>
+    /// A node that is not there has no pause: health decides when it is used again. What may only be not replayed yet has a short one.
+    /// </summary>
     private TimeSpan PauseAfter(PoolError error)
     {
         var retry = _context.Config().ServerLoginRetry;

@@ -185,9 +185,10 @@ internal sealed partial class ClientSession
     /// <summary>The server died before it was sent anything of the client's: a read may be asked of another node.</summary>
     private bool MayTryAfterLoss(ServerConnection server, ErrorMessage error)
     {
-        if (_ended || !(error.EndsSession || error.Code == SqlStates.ConnectionFailure))
+        var fault = NodeFaults.FromSqlState(error.Code) ?? (error.Code == SqlStates.ConnectionFailure ? NodeFault.Reset : null);
+        if (_ended || fault is null)
             return false;
-        _services.Pools.Context.ReportFault(server.Node.Id, NodeFaults.FromSqlState(error.Code) ?? NodeFault.Reset);
+        _services.Pools.Context.ReportFault(server.Node.Id, fault.Value);
         return _services.Cluster.View.Nodes.FirstOrDefault(n => n.Id == server.Node.Id) is not { } node || MayTryAnother(node);
     }
 

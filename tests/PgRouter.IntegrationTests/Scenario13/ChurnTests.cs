@@ -32,7 +32,8 @@ public sealed class ChurnTests
         var visits = 0;
         using var time = new CancellationTokenSource(TimeSpan.FromSeconds(Soak.ChurnSeconds));
 
-        var clients = Enumerable.Range(0, Clients).Select(n => LiveAsync(router.Endpoint, new Random(n), errors, () => Interlocked.Increment(ref visits), time.Token));
+        var clients = Enumerable.Range(0, Clients)
+            .Select(n => LiveAsync(router.Endpoint, new Random(n), errors, () => Interlocked.Increment(ref visits), time.Token));
         await Eventually.DoneAsync(Task.WhenAll(clients), "the end of all clients", TimeSpan.FromSeconds(Soak.ChurnSeconds + 40));
         var megabytes = MemoryOf(router.Pid);
 
