@@ -15,6 +15,7 @@ public sealed class StatementParser : IDisposable
 
     private readonly BlockingCollection<Job> _queue;
     private readonly Thread[] _threads;
+    private int _isDisposed;
     private readonly int _maxBytes;
 
     /// <param name="threads">How many texts are parsed at once.</param>
@@ -74,7 +75,8 @@ public sealed class StatementParser : IDisposable
     /// <summary>Parses what is queued, then stops the threads.</summary>
     public void Dispose()
     {
-        if (_queue.IsAddingCompleted)
+        // Also the second time, when the queue is disposed of and may not even be asked.
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
             return;
         _queue.CompleteAdding();
         foreach (var thread in _threads)

@@ -28,7 +28,7 @@ internal sealed class LoginBook
     public PasswordSecret? SecretFor(string user)
     {
         var stored = Passwords.Current.Find(user);
-        if (stored is { Kind: not PasswordSecretKind.Scram })
+        if (stored is { Kind: not (PasswordSecretKind.Scram or PasswordSecretKind.Md5) })
             return stored;
         return _learned.TryGetValue(user, out var learned) ? learned : stored;
     }

@@ -442,7 +442,21 @@ internal sealed partial class ClientSession
 
     /// <summary>Something that PostgreSQL would have finished for a client that left is under way, all of it sent.</summary>
     private bool IsWriteUnderWay(ServerConnection server) =>
-        !_unsynced && _streaming == 0 && !_copyingIn && server.Owed.ReadyForQueryCount > 0 && server.Retained.IsEmpty && !server.Socket.PeerClosed;
+        !_unsynced && _streaming == 0 && !_copyingIn && server.Owed.ReadyForQueryCount > 0 && server.Retained.IsEmpty && !server.Socket.PeerClosed
+        && OwesMoreThanReads(server);
+
+    /// <summary>A pipeline of reads is not worth finishing for nobody, and may be long.</summary>
+    private static bool OwesMoreThanReads(ServerConnection server)
+    {
+        for (var i = 0; i < server.Owed.Count; i++)
+        {
+            var entry = server.Owed[i];
+            if (entry.Kind is ReplyKind.Query or ReplyKind.Execute or ReplyKind.FunctionCall
+                && entry.Subject is not StatementInfo { Class: <= StatementClass.Read })
+                return true;
+        }
+        return false;
+    }
 
     private static bool IsCommitUnderWay(ServerConnection server)
     {
