@@ -1,3 +1,4 @@
+using System.Globalization;
 using PgRouter.Core.Servers;
 using PgRouter.Protocol;
 using PgRouter.Sql;
@@ -141,7 +142,10 @@ internal sealed partial class ClientSession
     private void OnSetting(ServerConnection server, Statement statement)
     {
         if (statement.IsLocal)
+        {
+            _hasLocalSettings = true;
             return;
+        }
         if (server.Status != TransactionStatus.Idle || statement.Kind is not (StatementKind.Set or StatementKind.Reset))
         {
             Pin(PinReasons.Settings); // Undone by ROLLBACK or set by a function: not to be guessed.
@@ -164,8 +168,32 @@ internal sealed partial class ClientSession
         }
     }
 
+    private bool _hasLocalSettings;
+    private bool _schemaChanged;
+
+    /// <summary>
+    /// What the names in a statement's text mean now. A session whose own objects or settings the journal does not know shares with nobody.
+    /// </summary>
+    private string NameScope =>
+        _hasLocalSettings || (_pins & (PinReasons.Settings | PinReasons.TemporaryObjects)) != 0
+            ? string.Create(CultureInfo.InvariantCulture, $"client {Pid}")
+            : _settings.SearchPath;
+
+    /// <summary>At once for this session itself, and again at the transaction's end, when others see it.</summary>
+    private void NoteSchemaChange(StatementInfo info)
+    {
+        if (!info.HasDdl)
+            return;
+        _services.Statements.NoteSchemaChange();
+        _schemaChanged = true;
+    }
+
     private void OnTransactionEnd()
     {
+        _hasLocalSettings = false;
+        if (_schemaChanged)
+            _services.Statements.NoteSchemaChange();
+        _schemaChanged = false;
         _portal = null;
         _portals?.Clear();
     }

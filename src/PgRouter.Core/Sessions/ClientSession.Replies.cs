@@ -213,9 +213,12 @@ internal sealed partial class ClientSession
 
     private ReplyVerdict OnExecuted(ServerConnection server, ReplyKind kind)
     {
-        if (server.Owed.Count > 0 && server.Owed.Head.Kind == kind
-            && server.Owed.Dequeue().Subject is StatementInfo { Effects: not SessionEffects.None } info)
-            (_executed ??= []).Add(info);
+        if (server.Owed.Count > 0 && server.Owed.Head.Kind == kind && server.Owed.Dequeue().Subject is StatementInfo info)
+        {
+            NoteSchemaChange(info);
+            if (info.Effects != SessionEffects.None)
+                (_executed ??= []).Add(info);
+        }
         return ReplyVerdict.Forward;
     }
 
@@ -229,6 +232,8 @@ internal sealed partial class ClientSession
         var done = server.Owed.Dequeue();
         var before = server.Status;
         server.Status = (TransactionStatus)status;
+        if (done.Subject is StatementInfo query)
+            NoteSchemaChange(query);
         SettleEffects(server, done.Subject as StatementInfo);
         _requestFailed = false;
         _copyingIn = false;
@@ -315,7 +320,7 @@ internal sealed partial class ClientSession
         if (reply.ParsedName is not null)
             _statements!.Remove(reply.ParsedName);
         if (reply.ClosedName is { } name && reply.ClosedStatement is { } closed)
-            _statements!.Add(name, _services.Statements.Acquire(closed.Definition, closed.Info));
+            _statements!.Add(name, _services.Statements.Acquire(closed.Definition, closed.Info, closed.Scope));
     }
 
     private ReplyVerdict OnParameterStatus(ServerConnection server, ReadOnlySpan<byte> body)
