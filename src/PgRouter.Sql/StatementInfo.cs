@@ -23,7 +23,9 @@ public sealed class StatementInfo
     /// <summary>The strictest class of all statements in the text.</summary>
     public StatementClass Class { get; }
 
-    /// <summary>What decided the class, for people: "INSERT", "nextval()", "FOR UPDATE", "syntax error", "larger than the parse limit".</summary>
+    /// <summary>
+    /// What decided the class, for people: "INSERT", "nextval()", "FOR UPDATE", "syntax error", "larger than the parse limit".
+    /// </summary>
     public string Cause { get; }
 
     /// <summary>
@@ -56,7 +58,9 @@ public sealed class StatementInfo
     /// <summary>A hint in a comment of the text, or null.</summary>
     public RouteHint? Hint { get; init; }
 
-    /// <summary>A statement the router answers itself (SHOW POOL_*, PGPOOL ..., EXPLAIN ROUTE), else null: the text, trimmed, without its semicolon.</summary>
+    /// <summary>
+    /// A statement the router answers itself (SHOW POOL_*, PGPOOL ..., EXPLAIN ROUTE), else null: the text, trimmed, without its semicolon.
+    /// </summary>
     public string? LocalCommand { get; init; }
 }
 
@@ -78,7 +82,10 @@ public enum StatementClass : byte
     /// <summary>BEGIN, COMMIT, SAVEPOINT and their kind: the transaction's node.</summary>
     Transaction,
 
-    /// <summary>A read but for functions that only the catalog can judge (<see cref="Statement.Functions"/>): primary until they are proved harmless.</summary>
+    /// <summary>
+    /// A read but for functions that only the catalog can judge (<see cref="Statement.Functions"/>): primary until they are proved
+    /// harmless.
+    /// </summary>
     NeedsCatalog,
 
     /// <summary>Reads what differs between nodes or exists on the primary alone (temporary and system state, SHOW, cursors).</summary>
@@ -111,10 +118,16 @@ public sealed record Statement
     /// <summary>For BEGIN, START TRANSACTION and SET TRANSACTION: the isolation level in lower case, null if not said.</summary>
     public string? Isolation { get; init; }
 
-    /// <summary>The name the statement works on: setting (lower case), savepoint, prepared statement, cursor, channel. Null when it has none or means ALL.</summary>
+    /// <summary>
+    /// The name the statement works on: setting (lower case), savepoint, prepared statement, cursor, channel. Null when it has none or
+    /// means ALL.
+    /// </summary>
     public string? Name { get; init; }
 
-    /// <summary>For SET and constant set_config: the value as one SQL expression list that can follow <c>SET name TO</c>; null for DEFAULT and RESET.</summary>
+    /// <summary>
+    /// For SET and constant set_config: the value as one SQL expression list that can follow <c>SET name TO</c>; null for DEFAULT and
+    /// RESET.
+    /// </summary>
     public string? Value { get; init; }
 
     /// <summary>SET LOCAL, or set_config(.., true).</summary>
@@ -205,6 +218,9 @@ public enum SessionEffects
     /// <summary>Takes a session-level advisory lock.</summary>
     LocksAdvisory = 1 << 9,
     UnlocksAdvisory = 1 << 10,
+
+    /// <summary>pg_advisory_unlock_all; together with <see cref="UnlocksAdvisory"/>.</summary>
+    UnlocksAllAdvisory = 1 << 30,
 
     /// <summary>DECLARE .. WITH HOLD.</summary>
     DeclaresHoldCursor = 1 << 11,

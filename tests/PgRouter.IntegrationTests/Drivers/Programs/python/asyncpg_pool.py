@@ -199,10 +199,11 @@ async def many_workers():
 
 async def main():
     await prepare_schema()
+    for part in (statements, transactions, cursors, types, copying):
+        conn = await asyncpg.connect(server_settings={"search_path": SCHEMA})
+        await part(conn)
+        await conn.close()
     async with asyncpg.create_pool(min_size=1, max_size=3, server_settings={"search_path": SCHEMA}) as pool:
-        for part in (statements, transactions, cursors, types, copying):
-            async with pool.acquire() as conn:
-                await part(conn)
         await notifications(pool)
         await cancelling(pool)
     await many_workers()

@@ -238,10 +238,6 @@ def notifications(conn):
         print(note.channel, note.payload)
         if note.payload == "two":
             break
-    conn.execute(f"NOTIFY {SCHEMA}, 'own'")
-    for note in conn.notifies():
-        print(note.channel, note.payload, note.pid == conn.info.backend_pid or "another pid")
-        break
     conn.execute("UNLISTEN *")
 
 
