@@ -241,6 +241,9 @@ internal sealed partial class ClientSession
         if (done.Subject is StatementInfo query)
             NoteSchemaChange(query);
         SettleEffects(server, done.Subject as StatementInfo);
+        // A simple query ends what a Flush before it left open: its ReadyForQuery is the batch's too.
+        if (done.Kind == ReplyKind.Query && server.Owed.Count == 0 && _streaming == 0)
+            _unsynced = false;
         _requestFailed = false;
         _completed = 0;
         _copyingIn = false;
