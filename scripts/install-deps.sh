@@ -23,6 +23,8 @@ need python3-psycopg has_python psycopg
 need python3-asyncpg has_python asyncpg
 need nodejs command -v node
 need npm command -v npm
+need default-jdk-headless command -v javac
+need libpostgresql-jdbc-java test -e /usr/share/java/postgresql.jar
 need openssl command -v openssl
 need procps command -v ps
 need psmisc command -v killall

@@ -79,7 +79,8 @@ internal static class FunctionCall
         "setseed" => SessionEffects.ChangesSessionOpaquely,
         "pg_advisory_lock" or "pg_advisory_lock_shared" or "pg_try_advisory_lock" or "pg_try_advisory_lock_shared" =>
             SessionEffects.LocksAdvisory,
-        "pg_advisory_unlock" or "pg_advisory_unlock_shared" or "pg_advisory_unlock_all" => SessionEffects.UnlocksAdvisory,
+        "pg_advisory_unlock" or "pg_advisory_unlock_shared" => SessionEffects.UnlocksAdvisory,
+        "pg_advisory_unlock_all" => SessionEffects.UnlocksAdvisory | SessionEffects.UnlocksAllAdvisory,
         _ => SessionEffects.None,
     };
 
@@ -127,12 +128,13 @@ internal static class FunctionCall
                 return;
             }
 
-            if (isLocal)
-            {
-                facts.FunctionEffects |= SessionEffects.SetsParameter;
-                facts.Raise(StatementClass.PrimaryRead, "set_config()");
-                return;
-            }
+        }
+
+        if (arguments is [_, _, var last] && IsTrue(last) == true)
+        {
+            facts.FunctionEffects |= SessionEffects.SetsParameter;
+            facts.Raise(StatementClass.PrimaryRead, "set_config()");
+            return;
         }
 
         facts.FunctionEffects |= SessionEffects.ChangesSessionOpaquely | SessionEffects.SetsParameter;

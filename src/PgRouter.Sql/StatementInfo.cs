@@ -14,6 +14,7 @@ public sealed class StatementInfo
         Statements = statements;
         foreach (var statement in statements)
             Effects |= statement.Effects;
+        HasDdl = statements.Any(statement => statement.Kind == StatementKind.Ddl);
         Verb = statements.Count == 1 ? statements[0].Verb : TransactionVerb.None;
         foreach (var statement in statements)
             HasTransactionVerb |= statement.Verb != TransactionVerb.None;
@@ -38,6 +39,9 @@ public sealed class StatementInfo
 
     /// <summary>The transaction verb when the text is exactly one statement, else None.</summary>
     public TransactionVerb Verb { get; }
+
+    /// <summary>True when any statement of the text is DDL.</summary>
+    public bool HasDdl { get; }
 
     /// <summary>True when any statement of the text is a transaction verb.</summary>
     public bool HasTransactionVerb { get; }
@@ -214,6 +218,9 @@ public enum SessionEffects
     /// <summary>Takes a session-level advisory lock.</summary>
     LocksAdvisory = 1 << 9,
     UnlocksAdvisory = 1 << 10,
+
+    /// <summary>pg_advisory_unlock_all; together with <see cref="UnlocksAdvisory"/>.</summary>
+    UnlocksAllAdvisory = 1 << 30,
 
     /// <summary>DECLARE .. WITH HOLD.</summary>
     DeclaresHoldCursor = 1 << 11,

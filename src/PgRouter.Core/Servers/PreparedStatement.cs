@@ -6,12 +6,14 @@ namespace PgRouter.Core.Servers;
 
 /// <summary>
 /// One prepared statement as all clients and servers share it: the text and the parameter types as they stood in Parse. Immutable;
-/// two statements are the same only when every byte is.
+/// two statements are the same only when every byte is, and what the names in them mean.
 /// </summary>
 internal sealed class PreparedStatement
 {
-    public PreparedStatement(long id, byte[] definition, StatementInfo info)
+    public PreparedStatement(long id, string scope, long schemaVersion, byte[] definition, StatementInfo info)
     {
+        Scope = scope;
+        SchemaVersion = schemaVersion;
         Id = id;
         Definition = definition;
         Info = info;
@@ -29,6 +31,12 @@ internal sealed class PreparedStatement
 
     /// <summary>Its name on every server, without the final zero.</summary>
     public byte[] ServerName { get; }
+
+    /// <summary>How names in the text were resolved when it was prepared: see <see cref="PreparedStatementCache.Acquire"/>.</summary>
+    public string Scope { get; }
+
+    /// <summary>The <see cref="PreparedStatementCache"/>'s count of schema changes when it was made.</summary>
+    public long SchemaVersion { get; }
 
     /// <summary>The body of Parse behind the name: query text, zero, and the parameter types.</summary>
     public byte[] Definition { get; }

@@ -9,30 +9,39 @@ namespace PgRouter.Core.Servers;
 internal sealed class PreparedStatementCache(long unusedBytesLimit = 16 * 1024 * 1024)
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<byte[], PreparedStatement> _statements = new(ByteArrayComparer.Instance);
+    private readonly Dictionary<string, Dictionary<byte[], PreparedStatement>> _scopes = [];
     private readonly Queue<PreparedStatement> _unused = new();
     private long _unusedBytes;
     private long _lastId;
+    private long _schemaVersion;
 
     public int Count
     {
         get
         {
             lock (_lock)
-                return _statements.Count;
+                return _scopes.Values.Sum(scope => scope.Count);
         }
     }
 
     /// <summary>The statement with this definition, made when it is new. The caller holds one reference until <see cref="Release"/>.</summary>
-    public PreparedStatement Acquire(ReadOnlySpan<byte> definition, StatementInfo info)
+    /// <param name="definition">The body of Parse behind the name.</param>
+    /// <param name="info">What the text is.</param>
+    /// <param name="scope">
+    /// What decides which objects the names in the text mean: the search_path. PostgreSQL plans again when it changes, but settles the types of
+    /// the parameters once, at Parse: sharing across schemas would compare one tenant's values by another tenant's types.
+    /// </param>
+    public PreparedStatement Acquire(ReadOnlySpan<byte> definition, StatementInfo info, string scope)
     {
         lock (_lock)
         {
-            var lookup = _statements.GetAlternateLookup<ReadOnlySpan<byte>>();
-            if (!lookup.TryGetValue(definition, out var statement))
+            if (!_scopes.TryGetValue(scope, out var statements))
+                _scopes.Add(scope, statements = new Dictionary<byte[], PreparedStatement>(ByteArrayComparer.Instance));
+            if (!statements.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(definition, out var statement)
+                || statement.SchemaVersion != _schemaVersion)
             {
-                statement = new PreparedStatement(++_lastId, definition.ToArray(), info);
-                _statements.Add(statement.Definition, statement);
+                statement = new PreparedStatement(++_lastId, scope, _schemaVersion, definition.ToArray(), info);
+                statements[statement.Definition] = statement;
             }
             statement.References++;
             return statement;
@@ -43,7 +52,17 @@ internal sealed class PreparedStatementCache(long unusedBytesLimit = 16 * 1024 *
     public PreparedStatement AcquireLarge(StatementInfo info)
     {
         lock (_lock)
-            return new PreparedStatement(++_lastId, [], info) { References = 1 };
+            return new PreparedStatement(++_lastId, "", _schemaVersion, [], info) { References = 1 };
+    }
+
+    /// <summary>
+    /// DDL was carried out: a Parse from now on may find other types than one before it, so statements made before are shared no more. Those
+    /// who hold them keep them, as a session of PostgreSQL would.
+    /// </summary>
+    public void NoteSchemaChange()
+    {
+        lock (_lock)
+            _schemaVersion++;
     }
 
     public void Release(PreparedStatement statement)
@@ -64,7 +83,11 @@ internal sealed class PreparedStatementCache(long unusedBytesLimit = 16 * 1024 *
         var oldest = _unused.Dequeue();
         _unusedBytes -= oldest.Definition.Length;
         // It may have found a user again since, and may stand in the queue twice.
-        if (oldest.References == 0 && _statements.TryGetValue(oldest.Definition, out var known) && ReferenceEquals(known, oldest))
-            _statements.Remove(oldest.Definition);
+        if (oldest.References > 0 || !_scopes.TryGetValue(oldest.Scope, out var statements)
+            || !statements.TryGetValue(oldest.Definition, out var known) || !ReferenceEquals(known, oldest))
+            return;
+        statements.Remove(oldest.Definition);
+        if (statements.Count == 0)
+            _scopes.Remove(oldest.Scope);
     }
 }

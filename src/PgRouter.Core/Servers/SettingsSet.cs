@@ -23,11 +23,15 @@ internal sealed class SettingsSet
     {
         _values = values;
         _key = key;
+        SearchPath = values.TryGetValue("search_path", out var path) ? $"{(path.IsExpression ? '=' : ':')}{path.Text}" : "";
     }
 
     public static SettingsSet Empty { get; } = Intern(ImmutableSortedDictionary<string, SettingValue>.Empty);
 
     public int Count => _values.Count;
+
+    /// <summary>A text that is the same for sets with the same search_path; empty when it is not set.</summary>
+    public string SearchPath { get; }
 
     public static SettingsSet Of(IEnumerable<KeyValuePair<string, string>> textValues)
     {

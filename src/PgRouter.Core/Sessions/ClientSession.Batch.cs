@@ -45,7 +45,8 @@ internal sealed partial class ClientSession
             return IsBusy ? Step.Wait : Step.Local;
         if (_lease is null && batch.NeedsNoServer)
             return IsAnsweredWithoutServer(rest[..batch.Length], out used);
-        step = Obtain(batch.Class, batch.Hint, batch.BeginsReadOnly, batch.Effects);
+        // After Flush the server stays until Sync, and whatever is still to come may be a write (asyncpg: Parse, Describe, Flush, then COPY).
+        step = Obtain(batch.EndsInSync ? batch.Class : StatementClass.Unknown, batch.Hint, batch.BeginsReadOnly, batch.Effects);
         if (step != Step.Continue)
             return step;
         used = batch.Length;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using PgRouter.Core.Servers;
 using PgRouter.Protocol;
 using PgRouter.Sql;
@@ -128,8 +129,10 @@ internal sealed partial class ClientSession
     {
         if (statement.Kind == StatementKind.Reset && statement.Name is null)
             _settings.ResetAll();
+        _hasLocalSettings |= statement.Settings.Count == 0; // By a function, with arguments that the text does not show.
         foreach (var (name, value, isLocal) in statement.Settings)
         {
+            _hasLocalSettings |= isLocal;
             if (isLocal || name.StartsWith("transaction_", StringComparison.Ordinal))
                 continue; // Ends with the transaction.
             if (value is null)
@@ -164,6 +167,8 @@ internal sealed partial class ClientSession
             return; // Of one name only: there may be others.
         if ((effects & SessionEffects.Unlistens) != 0)
             Unpin(PinReasons.Listen);
+        if ((effects & (SessionEffects.UnlocksAllAdvisory | SessionEffects.LocksAdvisory)) == SessionEffects.UnlocksAllAdvisory)
+            Unpin(PinReasons.AdvisoryLocks);
         if ((effects & SessionEffects.ClosesCursor) != 0)
             Unpin(PinReasons.HoldCursor);
         if ((effects & SessionEffects.DeallocatesPrepared) != 0)
@@ -189,8 +194,32 @@ internal sealed partial class ClientSession
         _unnamed.Forget();
     }
 
+    private bool _hasLocalSettings;
+    private bool _schemaChanged;
+
+    /// <summary>
+    /// What the names in a statement's text mean now. A session whose own objects or settings the journal does not know shares with nobody.
+    /// </summary>
+    private string NameScope =>
+        _hasLocalSettings || (_pins & (PinReasons.Settings | PinReasons.TemporaryObjects)) != 0
+            ? string.Create(CultureInfo.InvariantCulture, $"client {Pid}")
+            : _settings.Client.SearchPath;
+
+    /// <summary>At once for this session itself, and again at the transaction's end, when others see it.</summary>
+    private void NoteSchemaChange(StatementInfo info)
+    {
+        if (!info.HasDdl)
+            return;
+        _services.Statements.NoteSchemaChange();
+        _schemaChanged = true;
+    }
+
     private void OnTransactionEnd()
     {
+        _hasLocalSettings = false;
+        if (_schemaChanged)
+            _services.Statements.NoteSchemaChange();
+        _schemaChanged = false;
         _portal = null;
         _portals?.Clear();
     }

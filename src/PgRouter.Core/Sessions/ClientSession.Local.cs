@@ -139,7 +139,7 @@ internal sealed partial class ClientSession
             _statements ??= new StatementMap(_services.Statements);
             if (_statements.Find(name) is not null)
                 return Refuse(writer, LocalReply.DuplicateStatement(name));
-            _statements.Add(name.ToArray(), _services.Statements.Acquire(definition, info));
+            _statements.Add(name.ToArray(), _services.Statements.Acquire(definition, info, NameScope));
         }
         writer.WriteBytes(ParseComplete);
         return true;

@@ -222,9 +222,12 @@ internal sealed partial class ClientSession
             return ReplyVerdict.Forward;
         if (server.Owed.Head.Kind == ReplyKind.Query)
             _completed++;
-        else if (server.Owed.Head.Kind == kind && server.Owed.Dequeue().Subject is StatementInfo info
-            && (info.Effects != SessionEffects.None || info.HasTransactionVerb))
-            (_executed ??= []).Add(info);
+        else if (server.Owed.Head.Kind == kind && server.Owed.Dequeue().Subject is StatementInfo info)
+        {
+            NoteSchemaChange(info);
+            if (info.Effects != SessionEffects.None || info.HasTransactionVerb)
+                (_executed ??= []).Add(info);
+        }
         return ReplyVerdict.Forward;
     }
 
@@ -238,7 +241,12 @@ internal sealed partial class ClientSession
         var done = server.Owed.Dequeue();
         _statusBefore = server.Status;
         server.Status = (TransactionStatus)status;
+        if (done.Subject is StatementInfo query)
+            NoteSchemaChange(query);
         SettleEffects(server, done.Subject as StatementInfo);
+        // A simple query ends what a Flush before it left open: its ReadyForQuery is the batch's too.
+        if (done.Kind == ReplyKind.Query && server.Owed.Count == 0 && _streaming == 0)
+            _unsynced = false;
         _requestFailed = false;
         _completed = 0;
         _copyingIn = false;
@@ -344,7 +352,7 @@ internal sealed partial class ClientSession
         if (reply.ParsedName is not null)
             _statements!.Remove(reply.ParsedName);
         if (reply.ClosedName is { } name && reply.ClosedStatement is { } closed)
-            _statements!.Add(name, _services.Statements.Acquire(closed.Definition, closed.Info));
+            _statements!.Add(name, _services.Statements.Acquire(closed.Definition, closed.Info, closed.Scope));
     }
 
     private ReplyVerdict OnParameterStatus(ServerConnection server, ReadOnlySpan<byte> body)

@@ -372,7 +372,9 @@ internal sealed partial class ClientSession
         _signal.Set(); // Socket events that came meanwhile are still to be looked at.
     }
 
-    private static bool BeginsReadOnly(StatementInfo info) => info.Verb == TransactionVerb.Begin && info.Statements[0].ReadOnly == true;
+    /// <summary>A transaction that a standby can run: it knows no serializable ones.</summary>
+    private static bool BeginsReadOnly(StatementInfo info) =>
+        info.Verb == TransactionVerb.Begin && info.Statements[0] is { ReadOnly: true, Isolation: not "serializable" };
 
     private Step ProtocolViolation(string message)
     {

@@ -62,7 +62,7 @@ internal sealed partial class ClientSession
         if (_statements.Find(name) is not null)
             return Fail(server, LocalReply.DuplicateStatement(name), ref output);
         var sql = definition[..definition.IndexOf((byte)0)];
-        var statement = _services.Statements.Acquire(definition, FindInfo(sql, position) ?? TooLarge);
+        var statement = _services.Statements.Acquire(definition, FindInfo(sql, position) ?? TooLarge, NameScope);
         var ownName = name.ToArray();
         _statements.Add(ownName, statement);
         if (server.Prepared.Touch(statement))

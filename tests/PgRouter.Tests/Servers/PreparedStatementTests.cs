@@ -137,6 +137,28 @@ internal sealed class PreparedStatementTests
         Assert.That((map.Count, cache.Count), Is.EqualTo((0, 0)));
     }
 
-    private static PreparedStatement Acquire(PreparedStatementCache cache, string definition) =>
-        cache.Acquire(Encoding.ASCII.GetBytes(definition), Read);
+    [Test]
+    public void The_same_text_under_another_search_path_is_another_statement()
+    {
+        var cache = new PreparedStatementCache(unusedBytesLimit: 0);
+        var one = Acquire(cache, "INSERT INTO t VALUES ($1)\0", "=one");
+        var two = Acquire(cache, "INSERT INTO t VALUES ($1)\0", "=two");
+        Assert.That(two.Id, Is.Not.EqualTo(one.Id), "the types of its parameters are settled at Parse");
+        Assert.That(Acquire(cache, "INSERT INTO t VALUES ($1)\0", "=one"), Is.SameAs(one));
+    }
+
+    [Test]
+    public void After_DDL_a_text_is_prepared_anew_and_those_who_hold_the_old_one_keep_it()
+    {
+        var cache = new PreparedStatementCache(unusedBytesLimit: 0);
+        var before = Acquire(cache, "INSERT INTO t VALUES ($1)\0");
+        cache.NoteSchemaChange();
+        var after = Acquire(cache, "INSERT INTO t VALUES ($1)\0");
+        Assert.That(after.Id, Is.Not.EqualTo(before.Id));
+        cache.Release(before);
+        Assert.That(Acquire(cache, "INSERT INTO t VALUES ($1)\0"), Is.SameAs(after));
+    }
+
+    private static PreparedStatement Acquire(PreparedStatementCache cache, string definition, string scope = "") =>
+        cache.Acquire(Encoding.ASCII.GetBytes(definition), Read, scope);
 }

@@ -128,18 +128,6 @@ async def types(conn):
     print((await conn.fetchrow("SELECT 1 AS a, 2 AS a, NULL AS b")).keys().__class__.__name__)
 
 
-async def changed_table(conn):
-    heading("a table that changes under a cached statement")
-    await conn.execute("CREATE TABLE wide (a int)")
-    await conn.execute("INSERT INTO wide VALUES (1)")
-    for _ in range(3):
-        await conn.fetch("SELECT * FROM wide")
-    await conn.execute("ALTER TABLE wide ADD COLUMN b text DEFAULT 'new'")
-    print([tuple(row) for row in await conn.fetch("SELECT * FROM wide")])
-    await conn.execute("ALTER TABLE wide ALTER COLUMN a TYPE text")
-    print([tuple(row) for row in await conn.fetch("SELECT * FROM wide")])
-
-
 async def copying(conn):
     heading("COPY")
     await conn.execute("CREATE TABLE c (id int, word text, at date)")
@@ -211,10 +199,11 @@ async def many_workers():
 
 async def main():
     await prepare_schema()
+    for part in (statements, transactions, cursors, types, copying):
+        conn = await asyncpg.connect(server_settings={"search_path": SCHEMA})
+        await part(conn)
+        await conn.close()
     async with asyncpg.create_pool(min_size=1, max_size=3, server_settings={"search_path": SCHEMA}) as pool:
-        for part in (statements, transactions, cursors, types, changed_table, copying):
-            async with pool.acquire() as conn:
-                await part(conn)
         await notifications(pool)
         await cancelling(pool)
     await many_workers()
