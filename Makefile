@@ -1,7 +1,7 @@
 CONFIGURATION ?= Release
 OUTPUT := artifacts/pgrouter
 
-.PHONY: build test demo format clean
+.PHONY: build test demo format clean bench bench-quick
 
 # The executable, framework-dependent, with a native launcher named pgrouter.
 build:
@@ -25,3 +25,11 @@ format:
 clean:
 	rm -rf artifacts
 	find src tests -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +
+
+# PgRouter beside a direct connection, PgBouncer and pgpool-II; see tests/PgRouter.Benchmarks/bench/README.md. BENCH="--publish" and the like.
+bench: build
+	tests/PgRouter.Benchmarks/bench/run.py $(BENCH)
+
+# The same in under 5 minutes.
+bench-quick: build
+	tests/PgRouter.Benchmarks/bench/run.py --quick $(BENCH)

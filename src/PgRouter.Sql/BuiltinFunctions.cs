@@ -6,7 +6,9 @@ namespace PgRouter.Sql;
 /// <summary>Where a function of pg_catalog may run.</summary>
 internal enum FunctionKind : byte
 {
-    /// <summary>Same answer on every node that has replayed the same data; or volatile and harmless (random, clock_timestamp, pg_sleep).</summary>
+    /// <summary>
+    /// Same answer on every node that has replayed the same data; or volatile and harmless (random, clock_timestamp, pg_sleep).
+    /// </summary>
     Anywhere,
 
     /// <summary>Runs anywhere and tells of the server it ran on (pg_backend_pid, inet_server_port): balanced like any read.</summary>
@@ -96,12 +98,6 @@ internal static class BuiltinFunctions
         """;
 
     private static readonly FrozenDictionary<string, FunctionKind> Table = Build();
-
-    /// <summary>All known names, for the tests that compare the table with a server.</summary>
-    public static IReadOnlyCollection<string> Names => Table.Keys;
-
-    /// <summary>Volatile names that are reads all the same.</summary>
-    public static IReadOnlyCollection<string> HarmlessVolatileNames => Split(HarmlessVolatile);
 
     public static bool TryGetKind(string name, [MaybeNullWhen(false)] out FunctionKind kind) => Table.TryGetValue(name, out kind);
 

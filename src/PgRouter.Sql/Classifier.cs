@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace PgRouter.Sql;
 
-/// <summary>Turns libpg_query's JSON tree of a text into its <see cref="Statement"/>s. Stateless; the judging of each kind is in <see cref="StatementReader"/>.</summary>
+/// <summary>
+/// Turns libpg_query's JSON tree of a text into its <see cref="Statement"/>s. Stateless; the judging of each kind is in
+/// <see cref="StatementReader"/>.
+/// </summary>
 internal static class Classifier
 {
     private static readonly JsonReaderOptions Options = new() { MaxDepth = int.MaxValue };

@@ -147,7 +147,9 @@ internal static class FunctionCall
         _ => null,
     };
 
-    /// <summary>A custom setting (app.user_id) lives in the session and follows it; a server's own setting is the primary's, as with SHOW.</summary>
+    /// <summary>
+    /// A custom setting (app.user_id) lives in the session and follows it; a server's own setting is the primary's, as with SHOW.
+    /// </summary>
     private static void CurrentSetting(Constant[] arguments, StatementFacts facts)
     {
         facts.LiteralsMatter = true;

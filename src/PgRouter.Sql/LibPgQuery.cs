@@ -7,7 +7,8 @@ namespace PgRouter.Sql;
 
 /// <summary>
 /// The native parser (libpg_query): PostgreSQL's own grammar as a C library. Thread-safe. Its stack use grows with the nesting of the
-/// text and an overflow kills the process, so only <see cref="StatementParser"/> calls it, on threads with a large stack and below its caps.
+/// text and an overflow kills the process, so only <see cref="StatementParser"/> calls it, on threads with a large stack and below its
+/// caps.
 /// </summary>
 public static unsafe partial class LibPgQuery
 {
@@ -15,7 +16,8 @@ public static unsafe partial class LibPgQuery
 
     private const string MissingMessage =
         "The SQL parser library libpg_query was not found. Install it (Debian and Ubuntu: the package libpg-query1504.0 or libpg-query-dev; " +
-        "others: build github.com/pganalyze/libpg_query, branch 15-latest to 17-latest, as libpg_query.so and put it into /usr/local/lib).";
+        "others: build github.com/pganalyze/libpg_query, branch 15-latest to 17-latest, as libpg_query.so and put it into " +
+        "/usr/local/lib).";
 
     private static readonly string[] Directories =
     [

@@ -5,7 +5,10 @@ using System.Security.Cryptography;
 
 namespace PgRouter.Sql;
 
-/// <summary>A 128-bit hash under a random key of this process, so that no client can choose texts that collide. Multiplies and folds, 16 bytes a step.</summary>
+/// <summary>
+/// A 128-bit hash under a random key of this process, so that no client can choose texts that collide. Multiplies and folds, 16 bytes a
+/// step.
+/// </summary>
 internal readonly record struct ShapeHash(ulong Low, ulong High)
 {
     private const int Step = 16;

@@ -29,14 +29,15 @@ internal static class SqlBytes
     /// <summary>True for a byte that continues an identifier.</summary>
     public static bool IsWordPart(byte b) => WordParts[b];
 
-    /// <summary>The first byte from <paramref name="i"/> on that does not continue an identifier, 16 at a time where the text has them.</summary>
+    /// <summary>The first byte from <paramref name="i"/> on that does not continue an identifier; 16 at a time.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int EndOfWord(ReadOnlySpan<byte> sql, int i)
     {
         while (i <= sql.Length - Vector128<byte>.Count)
         {
             var bytes = Vector128.LoadUnsafe(ref MemoryMarshal.GetReference(sql), (nuint)i);
-            var letters = Vector128.LessThanOrEqual((bytes | Vector128.Create((byte)0x20)) - Vector128.Create((byte)'a'), Vector128.Create((byte)25));
+            var lower = bytes | Vector128.Create((byte)0x20);
+            var letters = Vector128.LessThanOrEqual(lower - Vector128.Create((byte)'a'), Vector128.Create((byte)25));
             var digits = Vector128.LessThanOrEqual(bytes - Vector128.Create((byte)'0'), Vector128.Create((byte)9));
             var others = Vector128.Equals(bytes, Vector128.Create((byte)'_')) | Vector128.Equals(bytes, Vector128.Create((byte)'$'));
             var outside = ~(letters | digits | others | bytes).ExtractMostSignificantBits() & 0xFFFF;

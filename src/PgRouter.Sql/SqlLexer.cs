@@ -41,6 +41,7 @@ internal ref struct SqlLexer
     private readonly ReadOnlySpan<byte> _sql;
     private readonly bool _standardConformingStrings;
     private int _position;
+    private int _endOfSigns;
 
     public SqlLexer(ReadOnlySpan<byte> sql, bool standardConformingStrings)
     {
@@ -54,7 +55,9 @@ internal ref struct SqlLexer
     /// <summary>The byte after the current token.</summary>
     public readonly int Stop => _position;
 
-    /// <summary>True once something was met that must not be folded: unterminated quotes, control bytes, U&amp;'..', escapes by number.</summary>
+    /// <summary>
+    /// True once something was met that must not be folded: unterminated quotes, control bytes, U&amp;'..', escapes by number.
+    /// </summary>
     public bool Irregular { get; private set; }
 
     public readonly ReadOnlySpan<byte> Text => _sql[Start.._position];
@@ -222,12 +225,20 @@ internal ref struct SqlLexer
         return sql.Length;
     }
 
-    /// <summary>The longest run of operator characters, cut at a comment, without the trailing signs that belong to what follows.</summary>
+    /// <summary>
+    /// The longest run of operator characters, cut at a comment, without the trailing signs that belong to what follows. Those signs are
+    /// tokens of one byte each; that is remembered, or a text of signs would be read again from each of them.
+    /// </summary>
     private TokenKind Operator(int start)
     {
+        if (start < _endOfSigns)
+        {
+            _position = start + 1;
+            return TokenKind.Operator;
+        }
+
         var sql = _sql;
         var i = start;
-        var hasSpecial = false;
         while ((uint)i < (uint)sql.Length && SqlBytes.ClassOf(sql[i]) == ByteClass.Operator)
         {
             if (i > start && i + 1 < sql.Length && ((sql[i] == '-' && sql[i + 1] == '-') || (sql[i] == '/' && sql[i + 1] == '*')))
@@ -236,13 +247,11 @@ internal ref struct SqlLexer
         }
 
         var end = i;
-        while (end - start > 1 && sql[end - 1] is (byte)'+' or (byte)'-')
+        if (i - start > 1 && sql[i - 1] is (byte)'+' or (byte)'-' && sql[start..i].IndexOfAny("~!@#^&|`?%"u8) < 0)
         {
-            if (!hasSpecial)
-                hasSpecial = sql[start..(end - 1)].IndexOfAny("~!@#^&|`?%"u8) >= 0;
-            if (hasSpecial)
-                break;
-            end--;
+            while (end - start > 1 && sql[end - 1] is (byte)'+' or (byte)'-')
+                end--;
+            _endOfSigns = i;
         }
 
         _position = end;

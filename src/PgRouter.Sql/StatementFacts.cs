@@ -34,7 +34,9 @@ internal sealed class StatementFacts
     /// <summary>False when the statement only stores or plans its expressions (CREATE VIEW, EXPLAIN, PREPARE).</summary>
     public bool ExecutesFunctions { get; set; } = true;
 
-    /// <summary>The JSON depth at which a function is a column of a bare <c>SELECT f(), g()</c>, called exactly once; -1 if there is none.</summary>
+    /// <summary>
+    /// The JSON depth at which a function is a column of a bare <c>SELECT f(), g()</c>, called exactly once; -1 if there is none.
+    /// </summary>
     public int BareCallDepth { get; set; } = -1;
 
     /// <summary>True when every table named is changed or locked (DDL, TRUNCATE, LOCK).</summary>
@@ -107,7 +109,8 @@ internal sealed class StatementFacts
     private void JudgeTable(TableUse table)
     {
         var schema = table.Schema;
-        if (schema is "pg_catalog" or "information_schema" or "pg_toast" || (schema is null && table.Name.StartsWith("pg_", StringComparison.Ordinal)))
+        var isSystemName = schema is null && table.Name.StartsWith("pg_", StringComparison.Ordinal);
+        if (schema is "pg_catalog" or "information_schema" or "pg_toast" || isSystemName)
             Raise(StatementClass.PrimaryRead, $"system catalog {table.Name}");
         else if (schema is not null && schema.StartsWith("pg_temp", StringComparison.Ordinal))
             Raise(StatementClass.PrimaryRead, $"temporary table {table.Name}");

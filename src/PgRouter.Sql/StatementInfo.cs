@@ -22,7 +22,9 @@ public sealed class StatementInfo
     /// <summary>The strictest class of all statements in the text.</summary>
     public StatementClass Class { get; }
 
-    /// <summary>What decided the class, for people: "INSERT", "nextval()", "FOR UPDATE", "syntax error", "larger than the parse limit".</summary>
+    /// <summary>
+    /// What decided the class, for people: "INSERT", "nextval()", "FOR UPDATE", "syntax error", "larger than the parse limit".
+    /// </summary>
     public string Cause { get; }
 
     /// <summary>
@@ -52,7 +54,9 @@ public sealed class StatementInfo
     /// <summary>A hint in a comment of the text, or null.</summary>
     public RouteHint? Hint { get; init; }
 
-    /// <summary>A statement the router answers itself (SHOW POOL_*, PGPOOL ..., EXPLAIN ROUTE), else null: the text, trimmed, without its semicolon.</summary>
+    /// <summary>
+    /// A statement the router answers itself (SHOW POOL_*, PGPOOL ..., EXPLAIN ROUTE), else null: the text, trimmed, without its semicolon.
+    /// </summary>
     public string? LocalCommand { get; init; }
 }
 
@@ -74,7 +78,10 @@ public enum StatementClass : byte
     /// <summary>BEGIN, COMMIT, SAVEPOINT and their kind: the transaction's node.</summary>
     Transaction,
 
-    /// <summary>A read but for functions that only the catalog can judge (<see cref="Statement.Functions"/>): primary until they are proved harmless.</summary>
+    /// <summary>
+    /// A read but for functions that only the catalog can judge (<see cref="Statement.Functions"/>): primary until they are proved
+    /// harmless.
+    /// </summary>
     NeedsCatalog,
 
     /// <summary>Reads what differs between nodes or exists on the primary alone (temporary and system state, SHOW, cursors).</summary>
@@ -107,10 +114,16 @@ public sealed record Statement
     /// <summary>For BEGIN, START TRANSACTION and SET TRANSACTION: the isolation level in lower case, null if not said.</summary>
     public string? Isolation { get; init; }
 
-    /// <summary>The name the statement works on: setting (lower case), savepoint, prepared statement, cursor, channel. Null when it has none or means ALL.</summary>
+    /// <summary>
+    /// The name the statement works on: setting (lower case), savepoint, prepared statement, cursor, channel. Null when it has none or
+    /// means ALL.
+    /// </summary>
     public string? Name { get; init; }
 
-    /// <summary>For SET and constant set_config: the value as one SQL expression list that can follow <c>SET name TO</c>; null for DEFAULT and RESET.</summary>
+    /// <summary>
+    /// For SET and constant set_config: the value as one SQL expression list that can follow <c>SET name TO</c>; null for DEFAULT and
+    /// RESET.
+    /// </summary>
     public string? Value { get; init; }
 
     /// <summary>SET LOCAL, or set_config(.., true).</summary>

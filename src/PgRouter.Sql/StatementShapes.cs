@@ -113,7 +113,8 @@ public sealed class StatementShapes
             Link(entry);
     }
 
-    private static int SizeOf(StatementInfo? info, int shapeLength) => EntryBytes + shapeLength + StatementBytes * (info?.Statements.Count ?? 0);
+    private static int SizeOf(StatementInfo? info, int shapeLength) =>
+        EntryBytes + shapeLength + StatementBytes * (info?.Statements.Count ?? 0);
 
     private void MakeRoom(int size)
     {

@@ -33,7 +33,8 @@ internal static class TransactionStatements
             }
         }
 
-        var isTwoPhase = facts.Verb is TransactionVerb.PrepareTransaction or TransactionVerb.CommitPrepared or TransactionVerb.RollbackPrepared;
+        var isTwoPhase = facts.Verb
+            is TransactionVerb.PrepareTransaction or TransactionVerb.CommitPrepared or TransactionVerb.RollbackPrepared;
         facts.Assign(isTwoPhase ? StatementClass.Write : StatementClass.Transaction, CauseOf(facts.Verb));
     }
 

@@ -66,6 +66,7 @@ internal sealed class RouterInstance : IRouter, IRouterVerbs, ISettingsSource, I
         _commands = new AdminCommands(Snapshots, this, this, time);
         _listener = new Listener(_hosts, connector, config, _logger);
         store.Changed += (_, after) => Apply(after);
+        _cluster.Changed += pools.OnClusterChanged;
     }
 
     public IRouterSnapshots Snapshots { get; }

@@ -14,7 +14,8 @@ public sealed class ClassifierTests
     [OneTimeTearDown]
     public void StopParser() => _parser.Dispose();
 
-    private static IEnumerable<TestCaseData> Table() => StatementTable.Cases().Select(row => new TestCaseData(row).SetArgDisplayNames(row.Sql));
+    private static IEnumerable<TestCaseData> Table() =>
+        StatementTable.Cases().Select(row => new TestCaseData(row).SetArgDisplayNames(row.Sql));
 
     [TestCaseSource(nameof(Table))]
     public void Every_statement_of_the_table_is_judged_as_written(object row)
@@ -137,8 +138,9 @@ public sealed class ClassifierTests
     [Test]
     public void Statements_of_one_text_are_listed_in_order()
     {
+        StatementKind[] kinds = [StatementKind.Transaction, StatementKind.Update, StatementKind.Transaction];
         var info = _parser.Analyze("BEGIN; UPDATE t SET a = 1; COMMIT");
-        Assert.That(info.Statements.Select(s => s.Kind), Is.EqualTo(new[] { StatementKind.Transaction, StatementKind.Update, StatementKind.Transaction }));
+        Assert.That(info.Statements.Select(s => s.Kind), Is.EqualTo(kinds));
         Assert.That(info.Verb, Is.EqualTo(TransactionVerb.None));
         Assert.That(info.HasTransactionVerb, Is.True);
     }

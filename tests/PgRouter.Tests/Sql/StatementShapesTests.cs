@@ -26,6 +26,8 @@ public sealed class StatementShapesTests
     [TestCase("INSERT INTO t VALUES (1, 'a')", "INSERT INTO t VALUES (1, 'a'), (2, 'b'), (-3, 'c')")]
     [TestCase("INSERT INTO t VALUES (1, NULL)", "INSERT INTO t VALUES (1, null), (2, NULL)")]
     [TestCase("/* a */ SELECT 1", "SELECT 1 /* b */")]
+    [TestCase("SELECT a <+-+b", "SELECT a < + - + b")]
+    [TestCase("SELECT ++--\n1", "SELECT + + 2")]
     public void Texts_that_differ_in_constants_and_spelling_share_a_shape(string known, string other) =>
         Assert.That(Shape(other), Is.EqualTo(Shape(known)));
 
@@ -41,6 +43,7 @@ public sealed class StatementShapesTests
     [TestCase("SELECT b '1'", "SELECT b'1'")]
     [TestCase("SELECT n '1'", "SELECT n'1'")]
     [TestCase("SELECT a @- 1", "SELECT a @ - 1")]
+    [TestCase("SELECT a <-+ 1", "SELECT a <-@+ 1")]
     [TestCase("SELECT 1 . 5", "SELECT 1.5")]
     [TestCase("SELECT 123abc", "SELECT 123 abc")]
     [TestCase("SELECT a : : b", "SELECT a :: b")]
@@ -140,8 +143,11 @@ public sealed class StatementShapesTests
 
     private static string Mutate(string text, Random random)
     {
-        string[] pieces = ["'", "\"", "\\", "$$", "/*", "*/", "--", "\n", " ", "(", ")", ",", ";", "1", "1.5", "-", "+", "E'", "U&'", "$1", "'a'", "x",
-            "IN (1, 2)", "VALUES (1),(2)", "\0", "é", "FOR UPDATE", "0x1", "::", ".", "@"];
+        string[] pieces =
+        [
+            "'", "\"", "\\", "$$", "/*", "*/", "--", "\n", " ", "(", ")", ",", ";", "1", "1.5", "-", "+", "E'", "U&'", "$1", "'a'", "x",
+            "@+-", "<-+", "+-+", "IN (1, 2)", "VALUES (1),(2)", "\0", "é", "FOR UPDATE", "0x1", "::", ".", "@",
+        ];
         var result = new StringBuilder(text);
         for (var i = random.Next(1, 4); i > 0; i--)
         {
@@ -157,7 +163,8 @@ public sealed class StatementShapesTests
 
     private static string Describe(StatementInfo info)
     {
-        var statements = info.Statements.Select(s => $"{s.Kind} {s.Class} {s.Effects} {s.Verb} {s.Name} {s.Value} {s.ReadOnly} {s.Isolation} "
+        var statements = info.Statements.Select(s => $"{s.Kind} {s.Class} {s.Effects} {s.Verb} {s.Name} {s.Value} "
+            + $"{s.ReadOnly} {s.Isolation} "
             + $"{string.Join(',', s.Settings)} {string.Join(',', s.Functions)} {string.Join(',', s.Tables)}");
         return $"{info.Class} {info.Effects} {info.Hint} {info.LocalCommand} | {string.Join(" | ", statements)}";
     }
