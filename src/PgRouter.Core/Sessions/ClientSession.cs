@@ -150,9 +150,10 @@ internal sealed partial class ClientSession
     {
         if (_cancelRequested)
             ForwardCancel();
-        RelayReplies();
+        // Before the replies: they wait for an empty output, and no event tells again of bytes the server has sent already.
         if (!_output.Flush(_client))
             Finish("client went away");
+        RelayReplies();
         if (_lease is { } lease && !lease.Server.Output.Flush(lease.Server.Socket))
             OnServerLost("send failed");
         if (_terminateRequested && (_terminateAtOnce || _lease is null))
