@@ -22,6 +22,9 @@ internal sealed partial class DocumentTests
     private static readonly HashSet<string> SourceWords =
         [.. SourceFiles.SelectMany(path => Word().Matches(File.ReadAllText(path)).Select(match => match.Value))];
 
+    /// <summary>Folders that a command of the documents makes.</summary>
+    private static readonly string[] Made = ["docs/bench"];
+
     private static IEnumerable<TestCaseData> All() => Documents.Select(path => new TestCaseData(path).SetArgDisplayNames(Path.GetFileName(path)));
 
     [TestCaseSource(nameof(All))]
@@ -29,7 +32,7 @@ internal sealed partial class DocumentTests
     {
         var missing = RepositoryPath().Matches(File.ReadAllText(document))
             .Select(match => match.Value.TrimEnd('.', '/'))
-            .Where(path => !Path.Exists(Path.Combine(Root, path)));
+            .Where(path => !Made.Contains(path) && !Path.Exists(Path.Combine(Root, path)));
 
         Assert.That(missing, Is.Empty);
     }
