@@ -68,7 +68,7 @@ internal sealed partial class ClientSession
 
     /// <summary>After RESET of a start-up setting the server has its own default: the start-up value is put back before anything else runs.</summary>
     private bool NeedsCorrection(ServerConnection server) =>
-        !server.Settings.SameAs(_settings.Client) && server.Owed.Count == 0 && server.Status != TransactionStatus.Failed;
+        !server.Settings.SameAs(_settings.Client) && server.Owed.Count == 0 && !_unsynced && server.Status != TransactionStatus.Failed;
 
     private bool IsOnPrimary(ServerLease lease) => _services.Cluster.View.Primary?.Id == lease.Server.Node.Id;
 

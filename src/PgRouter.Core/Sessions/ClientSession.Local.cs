@@ -45,7 +45,14 @@ internal sealed partial class ClientSession
 
     private async ValueTask AnswerQueryAsync(string text, MessageWriter writer)
     {
-        var command = CommandOf(text);
+        var info = _ownCommand;
+        _ownCommand = null;
+        if (info is { LocalCommand: null, Class: not StatementClass.Empty })
+        {
+            await CarryOutAsync(info, writer);
+            return;
+        }
+        var command = Identity.IsConsole ? ConsoleCommand(text) : info?.LocalCommand;
         if (command is null)
         {
             writer.Begin(BackendMessage.EmptyQueryResponse);
@@ -59,14 +66,10 @@ internal sealed partial class ClientSession
     }
 
     /// <summary>The command in a text, null when the text is empty.</summary>
-    private string? CommandOf(string text)
+    private static string? ConsoleCommand(string text)
     {
-        if (Identity.IsConsole)
-        {
-            var command = text.Trim().TrimEnd(';').TrimEnd();
-            return command.Length == 0 ? null : command;
-        }
-        return _host.Shapes.Find(Encoding.UTF8.GetBytes(text), _conformingStrings)?.LocalCommand ?? _resolved?.GetValueOrDefault(0)?.LocalCommand;
+        var command = text.Trim().TrimEnd(';').TrimEnd();
+        return command.Length == 0 ? null : command;
     }
 
     private async ValueTask AnswerBatchAsync(byte[] batch, MessageWriter writer)
@@ -146,7 +149,7 @@ internal sealed partial class ClientSession
     {
         if (Identity.IsConsole)
         {
-            return new StatementInfo(StatementClass.Local, "console", []) { LocalCommand = CommandOf(Encoding.UTF8.GetString(sql)) ?? "" };
+            return new StatementInfo(StatementClass.Local, "console", []) { LocalCommand = ConsoleCommand(Encoding.UTF8.GetString(sql)) ?? "" };
         }
         return FindInfo(sql, position) is { } info && (info.LocalCommand is not null || info.Class == StatementClass.Empty) ? info : null;
     }

@@ -176,8 +176,11 @@ internal sealed partial class ClientSession
         var sql = rest[MessageHeader.Size..((int)total - 1)];
         if (FindInfo(sql, 0) is not { } info)
             return AskParser(0, MessageHeader.Size, sql.Length);
-        if (IsAnsweredHere(info))
+        if (IsAnsweredHere(info) || IsCarriedOutHere(info))
+        {
+            _ownCommand = info;
             return IsBusy ? Step.Wait : Step.Local;
+        }
         var step = Obtain(info.Class, info.Hint, BeginsReadOnly(info), info.Effects);
         if (step != Step.Continue)
             return step;
