@@ -11,7 +11,7 @@ internal static class DemoGuide
         return
             $"""
 
-            PgRouter listens on 127.0.0.1:{port}, in front of a primary (port {primary.Port}) and two standbys ({first.Port}, {second.Port}).
+            PgRouter listens on 127.0.0.1:{port} in front of a primary (port {primary.Port}) and two standbys ({first.Port}, {second.Port}).
             Its configuration is {configPath}. No passwords: anyone on this machine can log in.
 
             In another terminal:

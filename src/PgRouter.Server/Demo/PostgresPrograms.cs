@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 
 namespace PgRouter.Server.Demo;
 
@@ -17,7 +16,7 @@ internal sealed class PostgresPrograms
     public string Directory { get; }
 
     /// <summary>Whether this process is root.</summary>
-    public static bool IsRoot { get; } = GetEffectiveUserId() == 0;
+    public static bool IsRoot => Environment.IsPrivilegedProcess;
 
     /// <summary>The newest PostgreSQL below /usr/lib/postgresql, else the first in PATH that has all programs.</summary>
     /// <exception cref="DemoException">There is none.</exception>
@@ -82,7 +81,4 @@ internal sealed class PostgresPrograms
 
     private static double Version(string path) =>
         double.TryParse(Path.GetFileName(path), NumberStyles.Float, CultureInfo.InvariantCulture, out var version) ? version : 0;
-
-    [DllImport("libc", EntryPoint = "geteuid")]
-    private static extern uint GetEffectiveUserId();
 }

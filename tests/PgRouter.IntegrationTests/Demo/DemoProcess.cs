@@ -17,7 +17,7 @@ internal sealed class DemoProcess : IAsyncDisposable
     {
         Port = port;
         var start = new ProcessStartInfo(
-            RouterProcessFixture.ExecutablePath(), ["demo", "--port", port.ToString(System.Globalization.CultureInfo.InvariantCulture), .. options])
+            RouterProcessFixture.ExecutablePath(), ["demo", "--port", $"{port}", .. options])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -59,7 +59,8 @@ internal sealed class DemoProcess : IAsyncDisposable
 
     /// <summary>The printed command that contains all the words.</summary>
     public string Command(params string[] words) =>
-        _lines.First(line => line.StartsWith("  ", StringComparison.Ordinal) && words.All(word => line.Contains(word, StringComparison.Ordinal)));
+        _lines.First(
+            line => line.StartsWith("  ", StringComparison.Ordinal) && words.All(word => line.Contains(word, StringComparison.Ordinal)));
 
     /// <summary>Runs a printed command as a person would.</summary>
     public static async Task<string> TypeAsync(string command)

@@ -37,7 +37,8 @@ internal sealed class DemoTests
         await Eventually.PassesAsync(() => demo.PsqlAsync("INSERT INTO city (name) VALUES ('Essen')"), "a write on the new primary");
         await DemoProcess.TypeAsync(demo.Command("psql", "primary_conninfo"));
         await Eventually.TrueAsync(
-            async () => (await demo.PsqlAsync("SHOW POOL_NODES")).Contains("streaming", StringComparison.Ordinal), "the other standby to follow");
+            async () => (await demo.PsqlAsync("SHOW POOL_NODES")).Contains("streaming", StringComparison.Ordinal),
+            "the other standby to follow");
     }
 
     [TestCase(Signal.Terminate)]
@@ -46,7 +47,8 @@ internal sealed class DemoTests
     {
         await using var demo = await DemoProcess.Start().ReadyAsync();
         var busy = Command.RunAsync(
-            "psql", ["-X", "-h", "127.0.0.1", "-p", $"{demo.Port}", "-U", "postgres", "demo", "-c", "SELECT pg_sleep(600) FROM city FOR UPDATE"]);
+            "psql",
+            ["-X", "-h", "127.0.0.1", "-p", $"{demo.Port}", "-U", "postgres", "demo", "-c", "SELECT pg_sleep(600) FROM city FOR UPDATE"]);
         await Eventually.TrueAsync(
             async () => await demo.PsqlAsync("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == "1\n",
             "the client to be busy");
