@@ -26,7 +26,7 @@ internal sealed class PoolWaiter(Signal signal)
     /// <summary>Guarded by the pool's lock: in the queue now.</summary>
     internal LinkedListNode<PoolWaiter>? Place { get; set; }
 
-    /// <summary>Grows with each use, so that a hand-over that crosses a cancelled wait is noticed. Loop thread.</summary>
+    /// <summary>Grows with each use, so that a hand-over that crosses a cancelled wait is noticed. Guarded by the pool's lock to write.</summary>
     internal int Ticket { get; set; }
 
     public void Reset()

@@ -50,8 +50,9 @@ internal sealed class PreparedStatementCache(long unusedBytesLimit = 16 * 1024 *
     {
         lock (_lock)
         {
-            if (--statement.References > 0 || statement.Definition.Length == 0)
+            if (--statement.References > 0 || statement.Definition.Length == 0 || statement.IsQueued)
                 return;
+            statement.IsQueued = true;
             _unused.Enqueue(statement);
             _unusedBytes += statement.Definition.Length;
             while (_unusedBytes > unusedBytesLimit)
@@ -62,9 +63,9 @@ internal sealed class PreparedStatementCache(long unusedBytesLimit = 16 * 1024 *
     private void ForgetOldest()
     {
         var oldest = _unused.Dequeue();
+        oldest.IsQueued = false;
         _unusedBytes -= oldest.Definition.Length;
-        // It may have found a user again since, and may stand in the queue twice.
-        if (oldest.References == 0 && _statements.TryGetValue(oldest.Definition, out var known) && ReferenceEquals(known, oldest))
+        if (oldest.References == 0) // It may have found a user again since.
             _statements.Remove(oldest.Definition);
     }
 }

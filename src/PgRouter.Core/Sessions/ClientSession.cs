@@ -150,9 +150,10 @@ internal sealed partial class ClientSession
     {
         if (_cancelRequested)
             ForwardCancel();
-        RelayReplies();
+        // Before the replies: once the client has taken what it was behind with, the server is read again, and no new edge will say so.
         if (!_output.Flush(_client))
             Finish("client went away");
+        RelayReplies();
         if (_lease is { } lease && !lease.Server.Output.Flush(lease.Server.Socket))
             OnServerLost("send failed");
         if (_terminateRequested && (_terminateAtOnce || _lease is null))
