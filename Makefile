@@ -1,7 +1,7 @@
 CONFIGURATION ?= Release
 OUTPUT := artifacts/pgrouter
 
-.PHONY: build test demo format clean
+.PHONY: build test demo format clean bench bench-quick
 
 # The executable, framework-dependent, with a native launcher named pgrouter.
 build:
@@ -13,7 +13,10 @@ test:
 	$(MAKE) build
 	scripts/run-tests.sh
 
-demo: build
+# A throw-away primary, two standbys and the router in front of them on port 9999; Ctrl-C removes everything.
+demo:
+	scripts/install-deps.sh
+	$(MAKE) build
 	$(OUTPUT)/pgrouter demo
 
 format:
@@ -22,3 +25,11 @@ format:
 clean:
 	rm -rf artifacts
 	find src tests -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +
+
+# PgRouter beside a direct connection, PgBouncer and pgpool-II; see tests/PgRouter.Benchmarks/bench/README.md. BENCH="--publish" and the like.
+bench: build
+	tests/PgRouter.Benchmarks/bench/run.py $(BENCH)
+
+# The same in under 5 minutes.
+bench-quick: build
+	tests/PgRouter.Benchmarks/bench/run.py --quick $(BENCH)

@@ -36,10 +36,12 @@ internal sealed class RouterInstance : IRouter, IRouterVerbs, ISettingsSource, I
     private readonly List<LoopServices> _hosts;
     private readonly Listener _listener;
     private readonly AdminCommands _commands;
+    private readonly Lazy<Task> _disposal;
 
     public RouterInstance(ConfigStore store, ILoggerFactory loggers, TimeProvider time)
     {
         _store = store;
+        _disposal = new Lazy<Task>(() => Task.Run(DisposeOnceAsync));
         _logger = loggers.CreateLogger("PgRouter");
         Func<RouterConfig> config = () => store.Current;
         for (var i = 0; i < LoopCount(store.Current); i++)
@@ -64,6 +66,7 @@ internal sealed class RouterInstance : IRouter, IRouterVerbs, ISettingsSource, I
         _commands = new AdminCommands(Snapshots, this, this, time);
         _listener = new Listener(_hosts, connector, config, _logger);
         store.Changed += (_, after) => Apply(after);
+        _cluster.Changed += pools.OnClusterChanged;
     }
 
     public IRouterSnapshots Snapshots { get; }
@@ -95,12 +98,15 @@ internal sealed class RouterInstance : IRouter, IRouterVerbs, ISettingsSource, I
                 client.RequestTermination(atOnce: mode == StopMode.Immediate);
         }
         var giveUp = mode == StopMode.Smart ? DateTime.MaxValue : DateTime.UtcNow + FastLimit;
-        while (_services.Clients.ConnectionCount > 0 && DateTime.UtcNow < giveUp && mode != StopMode.Immediate)
+        while (!_disposal.IsValueCreated && _services.Clients.ConnectionCount > 0 && DateTime.UtcNow < giveUp && mode != StopMode.Immediate)
             await Task.Delay(StopPoll);
         await DisposeAsync();
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Once, however often it is called: a patient stop and an urgent one behind it both end here.</summary>
+    public ValueTask DisposeAsync() => new(_disposal.Value);
+
+    private async Task DisposeOnceAsync()
     {
         foreach (var loop in _loops)
             loop.Dispose();

@@ -34,7 +34,11 @@ internal sealed class Listener(IReadOnlyList<LoopServices> hosts, ServerConnecto
     /// <summary>No new clients. Not on a loop's thread.</summary>
     public async Task StopAsync()
     {
-        foreach (var socket in _sockets)
+        // Taken before the first wait: a second, more urgent stop may come meanwhile.
+        var (sockets, paths) = (_sockets.ToArray(), _unixPaths.ToArray());
+        _sockets.Clear();
+        _unixPaths.Clear();
+        foreach (var socket in sockets)
         {
             await socket.Loop.InvokeAsync(() =>
             {
@@ -42,10 +46,8 @@ internal sealed class Listener(IReadOnlyList<LoopServices> hosts, ServerConnecto
                 return true;
             });
         }
-        foreach (var path in _unixPaths)
+        foreach (var path in paths)
             File.Delete(path);
-        _sockets.Clear();
-        _unixPaths.Clear();
     }
 
     private async Task<List<EndPoint>> TcpEndPointsAsync()

@@ -47,6 +47,32 @@ internal sealed class PoolDirectory
         }
     }
 
+    /// <summary>A node has just been given up: nobody waits for it any more, and what runs on it is answered or moved. Any thread.</summary>
+    public void OnClusterChanged(ClusterView before, ClusterView after)
+    {
+        foreach (var node in after.Nodes)
+        {
+            if (node.State.Status == NodeStatus.Down && before.Find(node.Id) is { State.Status: not NodeStatus.Down })
+                GiveUp(node.Config);
+        }
+    }
+
+    /// <summary>Ends the connections to a node: one that hangs would never say anything by itself.</summary>
+    private void GiveUp(NodeConfig node)
+    {
+        var error = new PoolError(ErrorMessage.Error(SqlStates.ConnectionFailure, $"{node} is down"), IsUnreachable: true);
+        foreach (var pool in _pools.Values.Where(p => p.Key.NodeId == node.Id))
+            pool.FailWaiters(error);
+        foreach (var loop in Context.Loops)
+            loop.Post(state => ShutDown((EventLoop)state!, node.Id), loop);
+    }
+
+    private void ShutDown(EventLoop loop, int nodeId)
+    {
+        foreach (var server in Context.Servers.Where(s => s.Node.Id == nodeId && s.Socket.Loop == loop && !s.Socket.IsClosed))
+            server.Socket.ShutdownBoth();
+    }
+
     /// <summary>Closes what is too old or too long unused on one loop. That loop; called by its upkeep timer.</summary>
     public void CloseExpired(EventLoop loop)
     {

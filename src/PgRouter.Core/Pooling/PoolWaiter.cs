@@ -41,6 +41,9 @@ internal sealed class PoolWaiter(Signal signal)
 /// <param name="IsUnreachable">The node did not answer as a server that is up would: another node may.</param>
 internal sealed record PoolError(ErrorMessage Message, bool IsUnreachable)
 {
+    /// <summary>A standby that has not replayed a new database, role or password says so too: the primary's word counts.</summary>
+    public bool MayBeBehind => Message.Code is SqlStates.InvalidCatalogName or SqlStates.InvalidPassword or SqlStates.InvalidAuthorizationSpecification;
+
     /// <summary>What health should make of it; only of meaning when the node is unreachable.</summary>
     public NodeFault Fault { get; init; } = NodeFaults.FromSqlState(Message.Code) ?? NodeFault.Refused;
 }

@@ -12,6 +12,7 @@ namespace PgRouter.Core.Pooling;
 internal sealed class ServerPool
 {
     private static readonly TimeSpan ResetTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ReplayPause = TimeSpan.FromSeconds(1);
     private readonly PoolContext _context;
     private readonly NodeBudget _budget;
     private readonly Lock _lock = new();
@@ -424,7 +425,7 @@ internal sealed class ServerPool
         lock (_lock)
         {
             _lastError = error;
-            _retryAtMs = Environment.TickCount64 + (long)_context.Config().ServerLoginRetry.TotalMilliseconds;
+            _retryAtMs = Environment.TickCount64 + (long)PauseAfter(error).TotalMilliseconds;
         }
         if (error.IsUnreachable)
             _context.ReportFault(Node.Id, error.Fault);
@@ -435,7 +436,17 @@ internal sealed class ServerPool
             FailWaiters(error);
     }
 
-    private void FailWaiters(PoolError? error)
+    /// <summary>A node that is not there has no pause: health decides when it is used again. What may only be not replayed yet has a short one.</summary>
+    private TimeSpan PauseAfter(PoolError error)
+    {
+        var retry = _context.Config().ServerLoginRetry;
+        if (error.IsUnreachable)
+            return TimeSpan.Zero;
+        return error.MayBeBehind && retry > ReplayPause ? ReplayPause : retry;
+    }
+
+    /// <summary>Gives every waiter the error. Any thread.</summary>
+    internal void FailWaiters(PoolError? error)
     {
         while (error is not null && DequeueWaiter(out var ticket) is { } waiter)
         {

@@ -10,6 +10,9 @@ namespace PgRouter.Core.Servers;
 /// </summary>
 internal sealed class SettingsSet
 {
+    /// <summary>Who the session is, in the order to set: a new session authorization ends a role.</summary>
+    private static readonly string[] Identity = ["session_authorization", "role"];
+
     private const int MaxInterned = 16 * 1024;
     private static readonly ConcurrentDictionary<string, SettingsSet> Interned = new();
 
@@ -45,25 +48,53 @@ internal sealed class SettingsSet
 
     public bool SameAs(SettingsSet other) => ReferenceEquals(this, other) || _key == other._key;
 
-    /// <summary>The text that brings a session with these settings to <paramref name="wanted"/>: one simple query, one implicit transaction.</summary>
+    /// <summary>Only role and session authorization of this set, the rest from another.</summary>
+    public SettingsSet OnlyIdentity(SettingsSet others)
+    {
+        var values = others._values;
+        foreach (var name in Identity)
+            values = _values.TryGetValue(name, out var value) ? values.SetItem(name, value) : values.Remove(name);
+        return Intern(values);
+    }
+
+    /// <summary>
+    /// The text that brings a session with these settings to <paramref name="wanted"/>: one simple query, one implicit transaction. Who the session
+    /// is goes back first and forward last, so that everything else is set with the rights of the login.
+    /// </summary>
     public string ScriptTo(SettingsSet wanted)
     {
         var script = new StringBuilder();
-        foreach (var name in _values.Keys)
+        var identityDiffers = Identity.Any(name => ValueOf(name) != wanted.ValueOf(name));
+        if (identityDiffers)
         {
-            if (!wanted._values.ContainsKey(name))
-                script.Append("RESET ").Append(QuoteName(name)).Append(';');
+            foreach (var name in Identity.Reverse().Where(Contains))
+                AppendReset(script, name);
         }
+        foreach (var name in _values.Keys.Where(name => !Identity.Contains(name) && !wanted.Contains(name)))
+            AppendReset(script, name);
         foreach (var (name, value) in wanted._values)
         {
-            if (_values.TryGetValue(name, out var known) && known == value)
-                continue;
-            if (value.IsExpression)
-                script.Append("SET ").Append(QuoteName(name)).Append(" TO ").Append(value.Text).Append(';');
-            else
-                script.Append("SELECT pg_catalog.set_config(").Append(QuoteLiteral(name)).Append(',').Append(QuoteLiteral(value.Text)).Append(",false);");
+            if (!Identity.Contains(name) && ValueOf(name) != value)
+                AppendSet(script, name, value);
+        }
+        if (identityDiffers)
+        {
+            foreach (var name in Identity.Where(wanted.Contains))
+                AppendSet(script, name, wanted._values[name]);
         }
         return script.ToString();
+    }
+
+    private SettingValue? ValueOf(string name) => _values.TryGetValue(name, out var value) ? value : null;
+
+    private static void AppendReset(StringBuilder script, string name) => script.Append("RESET ").Append(QuoteName(name)).Append(';');
+
+    private static void AppendSet(StringBuilder script, string name, SettingValue value)
+    {
+        if (value.IsExpression)
+            script.Append("SET ").Append(QuoteName(name)).Append(" TO ").Append(value.Text).Append(';');
+        else
+            script.Append("SELECT pg_catalog.set_config(").Append(QuoteLiteral(name)).Append(',').Append(QuoteLiteral(value.Text)).Append(",false);");
     }
 
     private static SettingsSet Intern(ImmutableSortedDictionary<string, SettingValue> values)

@@ -12,10 +12,9 @@ internal sealed partial class ClientSession
 {
     private const SessionEffects Pinning =
         SessionEffects.CreatesTemporary | SessionEffects.LocksAdvisory | SessionEffects.DeclaresHoldCursor | SessionEffects.Listens
-        | SessionEffects.PreparesStatement | SessionEffects.SetsRole | SessionEffects.ChangesSessionOpaquely;
+        | SessionEffects.PreparesStatement | SessionEffects.ChangesSessionOpaquely;
 
-    private readonly SettingsSet _startupSettings;
-    private SettingsSet _settings;
+    private readonly SettingsJournal _settings;
     private PinReasons _pins;
     private DateTimeOffset? _pinnedSince;
 
@@ -33,7 +32,12 @@ internal sealed partial class ClientSession
             _pinnedSince = null;
     }
 
+    private const SessionEffects SettingChanges =
+        SessionEffects.SetsParameter | SessionEffects.ResetsParameter | SessionEffects.SetsRole | SessionEffects.SetsTransaction;
+
     private List<StatementInfo>? _executed;
+    private TransactionStatus _statusBefore = TransactionStatus.Idle;
+    private int _completed;
 
     /// <summary>
     /// At ReadyForQuery: what was carried out since the last one counts, unless an error has rolled it back; an advisory lock of the session
@@ -53,37 +57,89 @@ internal sealed partial class ClientSession
     private void Settle(ServerConnection server, StatementInfo info)
     {
         if (!_requestFailed)
-            ApplyEffects(server, info);
-        else if ((info.Effects & SessionEffects.LocksAdvisory) != 0)
+            ApplyEffects(server, info, info.Statements.Count);
+        else if (_completed > 0)
+            ApplyEffects(server, info, Math.Min(_completed, info.Statements.Count));
+        if (_requestFailed && (info.Effects & SessionEffects.LocksAdvisory) != 0)
             Pin(PinReasons.AdvisoryLocks);
     }
 
-    /// <summary>Called once for each statement text that the server has carried out.</summary>
-    private void ApplyEffects(ServerConnection server, StatementInfo info)
+    /// <summary>Called once for each text, with the number of its statements that the server has carried out.</summary>
+    private void ApplyEffects(ServerConnection server, StatementInfo info, int count)
     {
-        if (info.Effects == SessionEffects.None)
+        if (info.Effects == SessionEffects.None && !info.HasTransactionVerb)
             return;
-        foreach (var statement in info.Statements)
-        {
-            if (statement.Effects != SessionEffects.None)
-                Apply(server, statement);
-        }
+        // Several statements without BEGIN are one transaction of their own: an error takes all of them back.
+        var isImplicit = _requestFailed && !_settings.InTransaction;
+        if (isImplicit)
+            _settings.Begin();
+        for (var i = 0; i < count; i++)
+            Apply(server, info.Statements[i]);
+        if (isImplicit && server.Status == TransactionStatus.Idle)
+            _settings.Rollback();
         if (info.Statements.Count == 0)
             PinFor(info.Effects); // Not understood, but seen to touch the session.
+        server.Settings = _settings.OnServer;
     }
 
     private void Apply(ServerConnection server, Statement statement)
     {
+        if (statement.Verb != TransactionVerb.None)
+            ApplyVerb(server, statement);
         var effects = statement.Effects;
+        if (effects == SessionEffects.None)
+            return;
         if ((effects & SessionEffects.DiscardsAll) != 0)
             OnDiscardAll(server);
-        if ((effects & (SessionEffects.SetsParameter | SessionEffects.ResetsParameter)) != 0)
-            OnSetting(server, statement);
-        if ((effects & SessionEffects.SetsTransaction) != 0 && !statement.IsLocal && statement.Kind == StatementKind.Set && statement.Name is not null)
-            Pin(PinReasons.Settings);
+        if ((effects & SettingChanges) != 0)
+            ApplySettings(statement);
         if ((effects & Pinning) != 0)
             PinFor(effects);
         Release(effects, statement);
+    }
+
+    private void ApplyVerb(ServerConnection server, Statement statement)
+    {
+        switch (statement.Verb)
+        {
+            case TransactionVerb.Begin:
+                _settings.Begin();
+                break;
+            case TransactionVerb.Commit when _statusBefore == TransactionStatus.Failed:
+            case TransactionVerb.Rollback:
+                _settings.Rollback();
+                break;
+            case TransactionVerb.Commit or TransactionVerb.PrepareTransaction:
+                _settings.Commit();
+                break;
+            case TransactionVerb.Savepoint:
+                _settings.Savepoint(statement.Name!);
+                break;
+            case TransactionVerb.RollbackTo:
+                _settings.RollbackTo(statement.Name!);
+                break;
+            case TransactionVerb.Release:
+                _settings.Release(statement.Name!);
+                break;
+        }
+        if (statement.Chains && server.Status != TransactionStatus.Idle)
+            _settings.Begin();
+    }
+
+    /// <summary>SET, RESET, SET ROLE and set_config with constants: into the journal.</summary>
+    private void ApplySettings(Statement statement)
+    {
+        if (statement.Kind == StatementKind.Reset && statement.Name is null)
+            _settings.ResetAll();
+        foreach (var (name, value, isLocal) in statement.Settings)
+        {
+            if (isLocal || name.StartsWith("transaction_", StringComparison.Ordinal))
+                continue; // Ends with the transaction.
+            if (value is null)
+                _settings.Reset(name);
+            else
+                _settings.Set(name, value);
+        }
     }
 
     private void PinFor(SessionEffects effects)
@@ -98,7 +154,7 @@ internal sealed partial class ClientSession
             Pin(PinReasons.Listen);
         if ((effects & SessionEffects.PreparesStatement) != 0)
             Pin(PinReasons.PreparedStatement);
-        if ((effects & (SessionEffects.SetsRole | SessionEffects.ChangesSessionOpaquely)) != 0)
+        if ((effects & SessionEffects.ChangesSessionOpaquely) != 0)
             Pin(PinReasons.Settings);
     }
 
@@ -130,38 +186,10 @@ internal sealed partial class ClientSession
         OnDeallocateAll();
         _pins = PinReasons.None;
         _pinnedSince = null;
-        _settings = _startupSettings;
-        server.Settings = SettingsSet.Empty;
+        _settings.DiscardAll();
         server.Prepared.Clear();
         server.UnnamedStatementOwner = 0;
         _unnamed.Forget();
-    }
-
-    /// <summary>SET and RESET. Outside a transaction they go into the journal at once; inside one they count if it commits.</summary>
-    private void OnSetting(ServerConnection server, Statement statement)
-    {
-        if (statement.IsLocal)
-            return;
-        if (server.Status != TransactionStatus.Idle || statement.Kind is not (StatementKind.Set or StatementKind.Reset))
-        {
-            Pin(PinReasons.Settings); // Undone by ROLLBACK or set by a function: not to be guessed.
-            return;
-        }
-        if (statement.Name is not { } name)
-        {
-            _settings = _startupSettings; // RESET ALL
-            server.Settings = SettingsSet.Empty;
-        }
-        else if (statement.Value is { } value)
-        {
-            server.Settings = server.Settings.With(name, value);
-            _settings = _settings.With(name, value);
-        }
-        else
-        {
-            server.Settings = server.Settings.WithFrom(name, SettingsSet.Empty);
-            _settings = _settings.WithFrom(name, _startupSettings);
-        }
     }
 
     private void OnTransactionEnd()

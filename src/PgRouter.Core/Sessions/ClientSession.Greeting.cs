@@ -11,7 +11,7 @@ internal sealed partial class ClientSession
     /// <summary>Registers the session and greets the client. Returns why it cannot be served; the caller tells the client.</summary>
     public async Task<ErrorMessage?> GreetAsync(byte[] cancelSecret, Deadline deadline)
     {
-        var greeting = Identity.IsConsole ? ConsoleGreeting() : _services.Logins.Greeting(Identity.Database, Identity.User, _settings);
+        var greeting = Identity.IsConsole ? ConsoleGreeting() : _services.Logins.Greeting(Identity.Database, Identity.User, Identity.Settings);
         if (greeting is null)
         {
             var (messages, error) = await AskServerAsync();
@@ -19,7 +19,7 @@ internal sealed partial class ClientSession
                 return error;
             if (messages is null || deadline.HasPassed)
                 return ErrorMessage.Fatal(SqlStates.CannotConnectNow, "no server could be asked for its parameters in time (authentication_timeout)");
-            _services.Logins.NoteGreeting(Identity.Database, Identity.User, _settings, greeting = messages);
+            _services.Logins.NoteGreeting(Identity.Database, Identity.User, Identity.Settings, greeting = messages);
         }
         Register(cancelSecret);
         NoteConformingStrings(greeting);

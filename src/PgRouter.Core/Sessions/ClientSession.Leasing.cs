@@ -44,6 +44,8 @@ internal sealed partial class ClientSession
                 _leaseIsFresh = false;
                 return Step.Continue;
             }
+            if (NeedsCorrection(lease.Server))
+                return Step.Acquire;
             // Behind a read that is still running on a standby only reads may follow: anything else waits to be routed by itself.
             return lease.Server.Owed.Count > 0 && statementClass > StatementClass.Read && !IsOnPrimary(lease) ? Step.Wait : Step.Continue;
         }
@@ -63,6 +65,10 @@ internal sealed partial class ClientSession
     }
 
     private ServerLease? _unprepared;
+
+    /// <summary>After RESET of a start-up setting the server has its own default: the start-up value is put back before anything else runs.</summary>
+    private bool NeedsCorrection(ServerConnection server) =>
+        !server.Settings.SameAs(_settings.Client) && server.Owed.Count == 0 && server.Status != TransactionStatus.Failed;
 
     private bool IsOnPrimary(ServerLease lease) => _services.Cluster.View.Primary?.Id == lease.Server.Node.Id;
 
@@ -111,11 +117,13 @@ internal sealed partial class ClientSession
     }
 
     private bool NeedsPreparation(ServerLease lease) =>
-        !lease.Server.Settings.SameAs(_settings) || (_pending.Effects & SessionEffects.ReadsSequenceState) != 0;
+        !lease.Server.Settings.SameAs(_settings.Client) || (_pending.Effects & SessionEffects.ReadsSequenceState) != 0;
 
     private void Hold(ServerLease lease)
     {
         _lease = lease;
+        if (lease.Server.Settings.SameAs(_settings.Client))
+            _settings.Synchronized();
         lease.Server.ClientPid = Pid;
         lease.Server.Socket.Owner = _signal;
         _nodeCounters = _host.Statistics.Node(lease.Server.Node.Id);
@@ -133,20 +141,24 @@ internal sealed partial class ClientSession
             FailRequest(loss);
             return;
         }
-        var started = Stopwatch.GetTimestamp();
-        var (lease, error) = _unprepared is { } taken ? (taken, null) : await WaitForLeaseAsync();
-        _unprepared = null;
-        if (lease is not null)
+        if (_lease is { } held)
         {
-            _waitSince = 0;
-            Hold(lease);
-            error = await PrepareServerAsync(lease.Server);
-            if (error is not null)
-            {
-                _lease = null;
-                lease.Break($"could not be brought up to date: {error.Message}");
-            }
+            if (await PrepareServerAsync(held.Server) is { } refused)
+                FailRequest(refused);
+            else
+                _leaseIsFresh = true;
+            return;
         }
+        var started = Stopwatch.GetTimestamp();
+        ErrorMessage? error;
+        bool again;
+        do
+        {
+            (var lease, error) = _unprepared is { } taken ? (taken, null) : await WaitForLeaseAsync();
+            _unprepared = null;
+            again = lease is not null && (error = await HoldPreparedAsync(lease)) is not null && MayTryAfterLoss(lease.Server, error);
+        }
+        while (again);
         _counters.WaitTicks += Stopwatch.GetTimestamp() - started;
         _waitSince = 0;
         if (_ended)
@@ -155,6 +167,28 @@ internal sealed partial class ClientSession
             FailRequest(error);
         else
             _leaseIsFresh = true;
+    }
+
+    private async Task<ErrorMessage?> HoldPreparedAsync(ServerLease lease)
+    {
+        _waitSince = 0;
+        Hold(lease);
+        var error = await PrepareServerAsync(lease.Server);
+        if (error is not null)
+        {
+            _lease = null;
+            lease.Break($"could not be brought up to date: {error.Message}");
+        }
+        return error;
+    }
+
+    /// <summary>The server died before it was sent anything of the client's: a read may be asked of another node.</summary>
+    private bool MayTryAfterLoss(ServerConnection server, ErrorMessage error)
+    {
+        if (_ended || !(error.EndsSession || error.Code == SqlStates.ConnectionFailure))
+            return false;
+        _services.Pools.Context.ReportFault(server.Node.Id, NodeFaults.FromSqlState(error.Code) ?? NodeFault.Reset);
+        return _services.Cluster.View.Nodes.FirstOrDefault(n => n.Id == server.Node.Id) is not { } node || MayTryAnother(node);
     }
 
     private long _waitSince;
@@ -193,7 +227,8 @@ internal sealed partial class ClientSession
             }
             if (error is null)
                 continue;
-            if (!error.IsUnreachable || !MayTryAnother(node))
+            var isElsewhere = error.IsUnreachable || (error.MayBeBehind && cluster.PrimaryIndex >= 0 && cluster.PrimaryIndex != node.Index);
+            if (!isElsewhere || !MayTryAnother(node))
                 return (null, AsError(error.Message));
             unreachable = error;
         }
@@ -257,12 +292,13 @@ internal sealed partial class ClientSession
     /// <summary>Gives the server this client's settings, and takes another client's sequence values from it when they are asked for.</summary>
     private async Task<ErrorMessage?> PrepareServerAsync(ServerConnection server)
     {
-        if (!server.Settings.SameAs(_settings))
+        if (!server.Settings.SameAs(_settings.Client))
         {
-            if (await server.ExecuteAsync(server.Settings.ScriptTo(_settings), _signal, SynchronizeTimeout) is { } error)
+            if (await server.ExecuteAsync(server.Settings.ScriptTo(_settings.Client), _signal, SynchronizeTimeout) is { } error)
                 return AsError(error);
-            server.Settings = _settings;
+            server.Settings = _settings.Client;
         }
+        _settings.Synchronized();
         if ((_pending.Effects & SessionEffects.ReadsSequenceState) == 0)
             return null;
         // The last nextval on this server may have been another client's: then it must look as in a fresh session.
@@ -282,7 +318,7 @@ internal sealed partial class ClientSession
         var writer = new MessageWriter();
         error.WriteErrorResponse(writer);
         if (_requestEndsInReadyForQuery)
-            BackendStartupMessages.WriteReadyForQuery(writer, TransactionStatus.Idle);
+            BackendStartupMessages.WriteReadyForQuery(writer, Status);
         else
             _skipToSync = true;
         SendToClient(writer.WrittenSpan);
@@ -377,6 +413,8 @@ internal sealed partial class ClientSession
         _copyingIn = false;
         _requestFailed = false;
         _executed?.Clear();
+        _completed = 0;
+        _settings.Rollback();
         _portal = null;
         _portals?.Clear();
     }

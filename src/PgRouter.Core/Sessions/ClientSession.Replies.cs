@@ -156,7 +156,7 @@ internal sealed partial class ClientSession
     private static int Wanted(byte type, int length) => type switch
     {
         BackendMessage.ReadyForQuery => length + 1,
-        BackendMessage.ErrorResponse => Math.Min(length + 1, ErrorHead),
+        BackendMessage.ErrorResponse or BackendMessage.NoticeResponse => Math.Min(length + 1, ErrorHead),
         BackendMessage.ParameterStatus => Math.Min(length + 1, LongestParameterStatus),
         _ => MessageHeader.Size,
     };
@@ -190,6 +190,8 @@ internal sealed partial class ClientSession
                 return ReplyVerdict.Forward;
             case BackendMessage.ErrorResponse:
                 return OnError(server, body);
+            case BackendMessage.NoticeResponse:
+                return IsFarewell(server, body) ? ReplyVerdict.Swallow : ReplyVerdict.Forward;
             case BackendMessage.ParameterStatus:
                 return OnParameterStatus(server, body);
             case BackendMessage.CopyInResponse:
@@ -213,8 +215,12 @@ internal sealed partial class ClientSession
 
     private ReplyVerdict OnExecuted(ServerConnection server, ReplyKind kind)
     {
-        if (server.Owed.Count > 0 && server.Owed.Head.Kind == kind
-            && server.Owed.Dequeue().Subject is StatementInfo { Effects: not SessionEffects.None } info)
+        if (server.Owed.Count == 0)
+            return ReplyVerdict.Forward;
+        if (server.Owed.Head.Kind == ReplyKind.Query)
+            _completed++;
+        else if (server.Owed.Head.Kind == kind && server.Owed.Dequeue().Subject is StatementInfo info
+            && (info.Effects != SessionEffects.None || info.HasTransactionVerb))
             (_executed ??= []).Add(info);
         return ReplyVerdict.Forward;
     }
@@ -227,12 +233,13 @@ internal sealed partial class ClientSession
             return ReplyVerdict.Lost;
         }
         var done = server.Owed.Dequeue();
-        var before = server.Status;
+        _statusBefore = server.Status;
         server.Status = (TransactionStatus)status;
         SettleEffects(server, done.Subject as StatementInfo);
         _requestFailed = false;
+        _completed = 0;
         _copyingIn = false;
-        CountTimes(server, before);
+        CountTimes(server, _statusBefore);
         if (server.Status == TransactionStatus.Idle)
             OnTransactionEnd();
         server.ForgetRetained();
@@ -269,6 +276,14 @@ internal sealed partial class ClientSession
             SkipToSync(server);
         return ReplyVerdict.Forward;
     }
+
+    /// <summary>
+    /// An immediate shutdown and the crash of another backend are announced by a warning (quickdie() in PostgreSQL's postgres.c) before the
+    /// connection ends. A read that runs elsewhere then has not been answered by it.
+    /// </summary>
+    private bool IsFarewell(ServerConnection server, ReadOnlySpan<byte> body) =>
+        !_answerStarted && !server.Retained.IsEmpty && ErrorMessage.TryGetCode(body, out var code)
+        && (code.SequenceEqual("57P01"u8) || code.SequenceEqual("57P02"u8));
 
     private static string DescribeLoss(ReadOnlySpan<byte> body)
     {

@@ -39,7 +39,7 @@ internal sealed partial class ClientSession
         Identity = identity;
         _counters = host.Statistics.Database(identity.Database);
         _waiter = new PoolWaiter(signal);
-        _startupSettings = _settings = identity.Settings;
+        _settings = new SettingsJournal(identity.Settings);
         ConnectTime = DateTimeOffset.UtcNow;
     }
 

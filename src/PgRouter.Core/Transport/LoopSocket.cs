@@ -175,6 +175,9 @@ internal sealed unsafe class LoopSocket
     /// <summary>Says that no more will be written; the peer reads the end.</summary>
     public void ShutdownSend() => shutdown(Number, SHUT_WR);
 
+    /// <summary>Ends the connection on this side: the owner is woken and reads the end, as if the peer had closed.</summary>
+    public void ShutdownBoth() => shutdown(Number, SHUT_RDWR);
+
     public void Close()
     {
         if (_descriptor.IsClosed)

@@ -34,6 +34,7 @@ internal static unsafe partial class Native
     public const int IPV6_V6ONLY = 26;
     public const int MSG_NOSIGNAL = 0x4000;
     public const int SHUT_WR = 1;
+    public const int SHUT_RDWR = 2;
 
     public const int EINTR = 4;
     public const int EAGAIN = 11;

@@ -2,12 +2,13 @@ using System.CommandLine;
 using PgRouter.Core.Authentication;
 using PgRouter.Core.Configuration;
 using PgRouter.Core.Hosting;
+using PgRouter.Server.Demo;
 using PgRouter.Server.Processes;
 
 namespace PgRouter.Server.CommandLine;
 
 /// <summary>
-/// The command line: pgpool's single-dash options and its commands reload and stop, and PgRouter's check, config and version. Options
+/// The command line: pgpool's single-dash options and its commands reload and stop, and PgRouter's check, config, demo and version. Options
 /// may stand before or after the command, as in "pgpool -m fast stop".
 /// </summary>
 internal sealed class PgRouterCommand
@@ -98,6 +99,7 @@ internal sealed class PgRouterCommand
         root.SetAction((parsed, token) => RunAsync(parsed, token));
         root.Subcommands.Add(Check());
         root.Subcommands.Add(Config());
+        root.Subcommands.Add(DemoCommand.Create());
         root.Subcommands.Add(Reload());
         root.Subcommands.Add(Stop());
         root.Subcommands.Add(VersionCommand());

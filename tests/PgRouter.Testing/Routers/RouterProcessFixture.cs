@@ -80,7 +80,22 @@ public sealed class RouterProcessFixture : IAsyncDisposable
             await File.WriteAllTextAsync(Path.Combine(directory, name), text);
         var config = Path.Combine(directory, "pgpool.conf");
         await WriteConfigAsync(config, all);
+        return await LaunchAsync(config, directory, port);
+    }
 
+    /// <summary>Starts the router with a configuration of the caller's own, as somebody brings it along; none of the usual lines is added.</summary>
+    /// <param name="configuration">The text of pgpool.conf, made from the port it must listen on (127.0.0.1 included) and its directory.</param>
+    public static async Task<RouterProcessFixture> StartWithConfigurationAsync(Func<int, string, string> configuration)
+    {
+        var directory = Directory.CreateTempSubdirectory("pgrouter-run-").FullName;
+        var port = FreePorts.Take();
+        var config = Path.Combine(directory, "pgpool.conf");
+        await File.WriteAllTextAsync(config, configuration(port, directory));
+        return await LaunchAsync(config, directory, port);
+    }
+
+    private static async Task<RouterProcessFixture> LaunchAsync(string config, string directory, int port)
+    {
         var fixture = Launch(config, directory, port);
         try
         {

@@ -1,0 +1,103 @@
+using PgRouter.Core.Servers;
+
+namespace PgRouter.Core.Sessions;
+
+/// <summary>
+/// The settings of one client as PostgreSQL would keep them: SET in a transaction counts if it commits, ROLLBACK TO takes back what came after
+/// its savepoint. Beside the client's own set it follows what its server has, which differs after RESET of a setting that the client gave at
+/// start-up. Loop thread only. Source: SET, "Description", on transactions.
+/// </summary>
+internal sealed class SettingsJournal
+{
+    private List<Mark>? _marks;
+
+    public SettingsJournal(SettingsSet startup)
+    {
+        Startup = startup;
+        Client = OnServer = startup;
+    }
+
+    /// <summary>What the client asked for in its start-up packet: RESET goes back to it.</summary>
+    public SettingsSet Startup { get; }
+
+    /// <summary>What the session must have.</summary>
+    public SettingsSet Client { get; private set; }
+
+    /// <summary>What the server of the lease has.</summary>
+    public SettingsSet OnServer { get; private set; }
+
+    public bool InTransaction => _marks is { Count: > 0 };
+
+    /// <summary>A server has been brought up to date for this client.</summary>
+    public void Synchronized() => OnServer = Client;
+
+    public void Set(string name, string expression)
+    {
+        Client = Client.With(name, expression);
+        OnServer = OnServer.With(name, expression);
+    }
+
+    public void Reset(string name)
+    {
+        Client = Client.WithFrom(name, Startup);
+        OnServer = OnServer.WithFrom(name, SettingsSet.Empty);
+    }
+
+    public void ResetAll()
+    {
+        // RESET ALL leaves role and session authorization alone.
+        Client = Client.OnlyIdentity(Startup);
+        OnServer = OnServer.OnlyIdentity(SettingsSet.Empty);
+    }
+
+    public void DiscardAll()
+    {
+        Client = Startup;
+        OnServer = SettingsSet.Empty;
+    }
+
+    /// <summary>BEGIN; inside a transaction it is only a warning.</summary>
+    public void Begin()
+    {
+        if (!InTransaction)
+            (_marks ??= []).Add(new Mark(null, Client, OnServer));
+    }
+
+    public void Commit() => _marks?.Clear();
+
+    /// <summary>ROLLBACK, the end of a failed transaction, or the loss of its server.</summary>
+    public void Rollback()
+    {
+        if (_marks is not [var first, ..])
+            return;
+        Restore(first);
+        _marks.Clear();
+    }
+
+    public void Savepoint(string name) => _marks?.Add(new Mark(name, Client, OnServer));
+
+    /// <summary>ROLLBACK TO: the savepoint stays, those after it are gone.</summary>
+    public void RollbackTo(string name)
+    {
+        if (Find(name) is not (> 0 and var index))
+            return;
+        Restore(_marks![index]);
+        _marks.RemoveRange(index + 1, _marks.Count - index - 1);
+    }
+
+    public void Release(string name)
+    {
+        if (Find(name) is > 0 and var index)
+            _marks!.RemoveRange(index, _marks.Count - index);
+    }
+
+    private int Find(string name) => _marks?.FindLastIndex(m => m.Name == name) ?? -1;
+
+    private void Restore(Mark mark)
+    {
+        Client = mark.Client;
+        OnServer = mark.OnServer;
+    }
+
+    private readonly record struct Mark(string? Name, SettingsSet Client, SettingsSet OnServer);
+}
