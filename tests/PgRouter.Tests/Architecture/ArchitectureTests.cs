@@ -22,6 +22,7 @@ internal sealed class ArchitectureTests
     private static readonly string[] SystemCallExceptions =
     [
         "PgRouter.Core/Hosting/ProcessSignal.cs", // kill(2) on the own process
+        "PgRouter.Server/Demo/PostgresPrograms.cs", // geteuid(2): PostgreSQL does not start as root
         "PgRouter.Server/Processes/ISignalSender.cs", // kill(2) on the process in the pid file
         "PgRouter.Server/Processes/PidFile.cs", // open(2) with O_EXCL and a mode
         "PgRouter.Sql/LibPgQuery.cs", // the parser's binding
