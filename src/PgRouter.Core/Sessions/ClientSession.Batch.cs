@@ -36,6 +36,9 @@ internal sealed partial class ClientSession
             // More than the buffer holds and no Sync yet: whatever is still to come, the primary can run it.
             batch.Class = StatementClass.Unknown;
         }
+        // After Flush more of the same implicit transaction follows, which may write; of unknown names nothing is known.
+        if (!batch.EndsInSync || batch.Class == StatementClass.Empty)
+            batch.Class = StatementClass.Unknown;
         BeginRequest(batch.Length, batch.EndsInSync);
         batch.HasLocal |= Identity.IsConsole;
         if (batch.HasLocal)
@@ -124,7 +127,7 @@ internal sealed partial class ClientSession
                 if (kind == (byte)'S')
                     ScanStatementName(target, ref batch, isClose: type == FrontendMessage.Close);
                 else
-                    batch.NeedsNoServer &= type == FrontendMessage.Close;
+                    batch.NeedsNoServer &= type == FrontendMessage.Close && kind == (byte)'P';
                 return true;
             case FrontendMessage.Execute:
                 batch.NeedsNoServer = false;

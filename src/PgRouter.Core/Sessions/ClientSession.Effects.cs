@@ -38,6 +38,7 @@ internal sealed partial class ClientSession
     private List<StatementInfo>? _executed;
     private TransactionStatus _statusBefore = TransactionStatus.Idle;
     private int _completed;
+    private bool _isImplicitTransaction;
 
     /// <summary>
     /// At ReadyForQuery: what was carried out since the last one counts, unless an error has rolled it back; an advisory lock of the session
@@ -45,41 +46,37 @@ internal sealed partial class ClientSession
     /// </summary>
     private void SettleEffects(ServerConnection server, StatementInfo? query)
     {
-        if (query is not null)
-            Settle(server, query);
-        if (_executed is not { Count: > 0 } executed)
+        if (query is null && _executed is not { Count: > 0 })
             return;
-        foreach (var info in executed)
-            Settle(server, info);
-        executed.Clear();
-    }
-
-    private void Settle(ServerConnection server, StatementInfo info)
-    {
-        if (!_requestFailed)
-            ApplyEffects(server, info, info.Statements.Count);
-        else if (_completed > 0)
-            ApplyEffects(server, info, Math.Min(_completed, info.Statements.Count));
-        if (_requestFailed && (info.Effects & SessionEffects.LocksAdvisory) != 0)
-            Pin(PinReasons.AdvisoryLocks);
+        // What an error ends without BEGIN was one transaction of its own: it is taken back as far as nothing in it was committed.
+        _isImplicitTransaction = _requestFailed && !_settings.InTransaction;
+        if (_isImplicitTransaction)
+            _settings.Begin();
+        if (query is not null)
+            ApplyEffects(server, query, _requestFailed ? Math.Min(_completed, query.Statements.Count) : query.Statements.Count);
+        if (_executed is { Count: > 0 } executed)
+        {
+            foreach (var info in executed)
+                ApplyEffects(server, info, info.Statements.Count);
+            executed.Clear();
+        }
+        if (_isImplicitTransaction && server.Status == TransactionStatus.Idle)
+            _settings.Rollback();
+        _isImplicitTransaction = false;
+        server.Settings = _settings.OnServer;
     }
 
     /// <summary>Called once for each text, with the number of its statements that the server has carried out.</summary>
     private void ApplyEffects(ServerConnection server, StatementInfo info, int count)
     {
+        if (_requestFailed && (info.Effects & SessionEffects.LocksAdvisory) != 0)
+            Pin(PinReasons.AdvisoryLocks);
         if (info.Effects == SessionEffects.None && !info.HasTransactionVerb)
             return;
-        // Several statements without BEGIN are one transaction of their own: an error takes all of them back.
-        var isImplicit = _requestFailed && !_settings.InTransaction;
-        if (isImplicit)
-            _settings.Begin();
         for (var i = 0; i < count; i++)
             Apply(server, info.Statements[i]);
-        if (isImplicit && server.Status == TransactionStatus.Idle)
-            _settings.Rollback();
-        if (info.Statements.Count == 0)
+        if (info.Statements.Count == 0 && !_requestFailed)
             PinFor(info.Effects); // Not understood, but seen to touch the session.
-        server.Settings = _settings.OnServer;
     }
 
     private void Apply(ServerConnection server, Statement statement)
@@ -93,7 +90,7 @@ internal sealed partial class ClientSession
             OnDiscardAll(server);
         if ((effects & SettingChanges) != 0)
             ApplySettings(statement);
-        if ((effects & Pinning) != 0)
+        if ((effects & Pinning) != 0 && !(_requestFailed && server.Status == TransactionStatus.Idle))
             PinFor(effects);
         Release(effects, statement);
     }
@@ -122,7 +119,7 @@ internal sealed partial class ClientSession
                 _settings.Release(statement.Name!);
                 break;
         }
-        if (statement.Chains && server.Status != TransactionStatus.Idle)
+        if ((statement.Chains && server.Status != TransactionStatus.Idle) || (_isImplicitTransaction && !_settings.InTransaction))
             _settings.Begin();
     }
 

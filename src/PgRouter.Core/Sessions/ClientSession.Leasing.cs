@@ -328,7 +328,7 @@ internal sealed partial class ClientSession
     /// <summary>After ReadyForQuery: the server goes back when nothing ties it to this client.</summary>
     private void ReleaseIfIdle(ServerConnection server)
     {
-        if (_lease is not { } lease || !server.IsIdle || _unsynced || _pins != PinReasons.None || server.BodyRemaining > 0)
+        if (_lease is not { } lease || !server.IsIdle || _unsynced || _pins != PinReasons.None || server.BodyRemaining > 0 || _streaming > 0)
             return;
         _lease = null;
         _lastWriter = (server, server.UseCount);

@@ -18,6 +18,9 @@ internal sealed partial class ClientSession
     /// <summary>The longest ParameterStatus that is believed.</summary>
     private const int LongestParameterStatus = 64 * 1024;
 
+    /// <summary>PostgreSQL builds no message longer than its largest allocation.</summary>
+    private const int LongestMessage = 1 << 30;
+
     private bool _answerStarted;
     private bool _requestFailed;
     private bool _copyingIn;
@@ -106,7 +109,7 @@ internal sealed partial class ClientSession
         var position = ContinueBody(server, bytes, ref output);
         while (MessageHeader.TryRead(bytes[position..], out var type, out var length))
         {
-            if (length < MessageHeader.MinLength)
+            if (length is < MessageHeader.MinLength or > LongestMessage || (type == BackendMessage.ReadyForQuery && length != MessageHeader.MinLength + 1))
                 return Lost($"{server.Node} sent a message of length {length}");
             var available = Math.Min((long)length + 1, bytes.Length - position);
             if (available < Wanted(type, length))
@@ -189,7 +192,7 @@ internal sealed partial class ClientSession
                     server.Owed.Dequeue();
                 return ReplyVerdict.Forward;
             case BackendMessage.ErrorResponse:
-                return OnError(server, body);
+                return OnError(server, body, ref output);
             case BackendMessage.NoticeResponse:
                 return IsFarewell(server, body) ? ReplyVerdict.Swallow : ReplyVerdict.Forward;
             case BackendMessage.ParameterStatus:
@@ -260,7 +263,7 @@ internal sealed partial class ClientSession
         _counters.TransactionTicks += now - _transactionStarted;
     }
 
-    private ReplyVerdict OnError(ServerConnection server, ReadOnlySpan<byte> body)
+    private ReplyVerdict OnError(ServerConnection server, ReadOnlySpan<byte> body, ref ReplyOutput output)
     {
         ErrorMessage.TryGetCode(body, out var code);
         if (ErrorMessage.IsFatal(body))
@@ -272,9 +275,13 @@ internal sealed partial class ClientSession
         }
         _nodeCounters!.Errors++;
         _requestFailed = true;
+        // The server was made to fail: the client gets the router's error in place of the server's.
+        var own = server.Owed.Count > 0 ? server.Owed.Head.Subject as LocalReply : null;
+        if (own is not null)
+            output.Insert(own.Bytes);
         if (server.Owed.Count > 0 && server.Owed.Head.Kind is not (ReplyKind.Query or ReplyKind.FunctionCall))
             SkipToSync(server);
-        return ReplyVerdict.Forward;
+        return own is null ? ReplyVerdict.Forward : ReplyVerdict.Swallow;
     }
 
     /// <summary>
@@ -295,8 +302,15 @@ internal sealed partial class ClientSession
     /// <summary>After an error in the extended protocol the server skips to Sync: what it skips is taken back, on this side too.</summary>
     private void SkipToSync(ServerConnection server)
     {
-        while (server.Owed.Count > 0 && server.Owed.Head.Kind != ReplyKind.Sync)
-            TakeBack(server, server.Owed.Dequeue());
+        var skipped = 0;
+        while (skipped < server.Owed.Count && server.Owed[skipped].Kind != ReplyKind.Sync)
+            skipped++;
+        // The last first: a name may have been closed and made again.
+        for (var i = skipped - 1; i >= 0; i--)
+            TakeBack(server, server.Owed[i]);
+        while (skipped-- > 0)
+            server.Owed.Dequeue();
+        _copyingIn = false; // From here on the server heeds a Sync again.
         if (server.Owed.Count == 0)
             _skipToSync = true; // The Sync is still to come from the client.
     }

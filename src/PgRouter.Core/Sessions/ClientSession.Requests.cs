@@ -208,6 +208,7 @@ internal sealed partial class ClientSession
         server.Owed.Enqueue(new OwedReply(ReplyKind.Query, Subject: info));
         server.UnnamedStatementOwner = 0; // A simple query destroys the unnamed statement.
         _unnamed.Forget();
+        _unsynced = false; // It ends the implicit transaction as a Sync would.
         _counters.Queries++;
         SendToServer(server, bytes);
         EndRequest();
@@ -277,7 +278,11 @@ internal sealed partial class ClientSession
         var count = (int)Math.Min(_streaming, bytes.Length);
         _streaming -= count;
         if (_lease is { } lease)
+        {
             SendToServer(lease.Server, bytes[..count]);
+            if (_streaming == 0)
+                ReleaseIfIdle(lease.Server); // COPY data whose COPY had failed before all of it was here.
+        }
         return count;
     }
 

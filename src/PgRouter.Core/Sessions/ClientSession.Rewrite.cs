@@ -37,9 +37,11 @@ internal sealed partial class ClientSession
             case FrontendMessage.Parse when body[0] != 0:
                 return RewriteParse(server, body, position, ref output);
             case FrontendMessage.Bind:
-                return RewriteBind(server, body, ref output);
+                RewriteBind(server, body, ref output);
+                return true;
             case FrontendMessage.Describe when body[0] == (byte)'S':
-                return RewriteDescribe(server, body, ref output);
+                RewriteDescribe(server, body, ref output);
+                return true;
             case FrontendMessage.Close when body[0] == (byte)'S' && body[1] != 0:
                 CloseNamed(server, body[1..^1]);
                 return true;
@@ -58,25 +60,27 @@ internal sealed partial class ClientSession
         _counters.ClientParses++;
         _statements ??= new StatementMap(_services.Statements);
         if (_statements.Find(name) is not null)
-            return Answer(server, LocalReply.DuplicateStatement(name));
+            return Fail(server, LocalReply.DuplicateStatement(name), ref output);
         var sql = definition[..definition.IndexOf((byte)0)];
         var statement = _services.Statements.Acquire(definition, FindInfo(sql, position) ?? TooLarge);
         var ownName = name.ToArray();
         _statements.Add(ownName, statement);
         if (server.Prepared.Touch(statement))
-            return Answer(server, new LocalReply(ParseComplete) { ParsedName = ownName });
+        {
+            Answer(server, new LocalReply(ParseComplete) { ParsedName = ownName });
+            return true;
+        }
         PrepareOn(server, statement, ownName, ref output);
         return true;
     }
 
-    private bool RewriteBind(ServerConnection server, ReadOnlySpan<byte> body, ref BatchOutput output)
+    private void RewriteBind(ServerConnection server, ReadOnlySpan<byte> body, ref BatchOutput output)
     {
         var reader = new MessageReader(body);
         reader.TryReadCString(out var portal);
         reader.TryReadCString(out var name);
         _counters.Binds++;
-        if (!EnsurePrepared(server, name, ref output, out var serverName, out var info))
-            return false;
+        EnsurePrepared(server, name, ref output, out var serverName, out var info);
         NotePortal(body, info);
         output.Header(FrontendMessage.Bind, portal.Length + 1 + serverName.Length + 1 + reader.Remaining);
         output.Append(body[..(portal.Length + 1)]);
@@ -84,53 +88,57 @@ internal sealed partial class ClientSession
         output.Append(Zero);
         output.Append(reader.Rest);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Bind));
-        return true;
     }
 
-    private bool RewriteDescribe(ServerConnection server, ReadOnlySpan<byte> body, ref BatchOutput output)
+    private void RewriteDescribe(ServerConnection server, ReadOnlySpan<byte> body, ref BatchOutput output)
     {
         var name = body[1..^1];
-        if (!EnsurePrepared(server, name, ref output, out var serverName, out _))
-            return false;
+        EnsurePrepared(server, name, ref output, out var serverName, out _);
         output.Message(FrontendMessage.Describe, body[..1], serverName, Zero);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Describe));
-        return true;
     }
 
-    /// <summary>Makes sure that the server knows the statement, and says by what name; false when the client does not have it.</summary>
-    private bool EnsurePrepared(
+    /// <summary>
+    /// Makes sure that the server knows the statement, and says by what name. A name that the client has not given to a Parse goes to the server as
+    /// it is: SQL's PREPARE may have made it, and if not, the error and what it does to the transaction are PostgreSQL's.
+    /// </summary>
+    private void EnsurePrepared(
         ServerConnection server, ReadOnlySpan<byte> name, ref BatchOutput output, out ReadOnlySpan<byte> serverName, out StatementInfo? info)
     {
         if (name.IsEmpty)
         {
             serverName = default;
             info = _unnamed.Info;
-            return EnsureUnnamed(server, ref output);
+            EnsureUnnamed(server, ref output);
+            return;
         }
         var statement = _statements?.Find(name);
-        serverName = statement is null ? default : statement.ServerName;
         info = statement?.Info;
-        if (statement is null)
-            return Answer(server, LocalReply.UnknownStatement(name));
-        if (server.Prepared.Touch(statement))
-            return true;
-        if (statement.Definition.Length == 0)
-            return Answer(server, LocalReply.UnknownStatement(name)); // Too large to be kept, and its server is gone.
-        PrepareOn(server, statement, null, ref output);
-        return true;
+        serverName = statement is not null ? statement.ServerName : name.StartsWith(PreparedStatement.NamePrefix) ? PreparedStatement.NoName : name;
+        if (statement is null || server.Prepared.Touch(statement))
+            return;
+        if (statement.Definition.Length > 0)
+            PrepareOn(server, statement, null, ref output);
+        else
+            serverName = name; // Too large to be kept, and its server is gone.
     }
 
-    private bool EnsureUnnamed(ServerConnection server, ref BatchOutput output)
+    private void EnsureUnnamed(ServerConnection server, ref BatchOutput output)
     {
         if (_unnamed.Use != 0 && server.UnnamedStatementOwner == _unnamed.Use)
-            return true;
+            return;
         if (_unnamed.Use == 0 || _unnamed.Body.IsEmpty)
-            return Answer(server, LocalReply.UnknownStatement(default));
+        {
+            // The client has none: nor must the server have another client's.
+            output.Message(FrontendMessage.Close, "S"u8, Zero);
+            server.Owed.Enqueue(new OwedReply(ReplyKind.Close, Swallow: true));
+            server.UnnamedStatementOwner = 0;
+            return;
+        }
         output.Message(FrontendMessage.Parse, _unnamed.Body);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Parse, Swallow: true));
         server.UnnamedStatementOwner = _unnamed.Use;
         _counters.ServerParses++;
-        return true;
     }
 
     /// <summary>Sends Parse under the shared name; the reply is the client's when it asked (ownName), else swallowed. Closes the one it displaces.</summary>
@@ -160,12 +168,7 @@ internal sealed partial class ClientSession
         var reader = new MessageReader(head[MessageHeader.Size..]);
         reader.TryReadCString(out var portal);
         reader.TryReadCString(out var name);
-        if (!EnsurePrepared(server, name, ref output, out var serverName, out var info))
-        {
-            _skipToSync = true;
-            output.Complete();
-            return;
-        }
+        EnsurePrepared(server, name, ref output, out var serverName, out var info);
         NotePortal(head[MessageHeader.Size..], info);
         _counters.Binds++;
         output.Header(FrontendMessage.Bind, (int)(total - MessageHeader.Size) - name.Length + serverName.Length);
@@ -203,7 +206,9 @@ internal sealed partial class ClientSession
         if (_statements.Find(name) is not null)
         {
             _skipToSync = true;
-            Answer(server, LocalReply.DuplicateStatement(name));
+            var failing = new BatchOutput(server, Loop.ScratchBuffer);
+            Fail(server, LocalReply.DuplicateStatement(name), ref failing);
+            failing.Complete();
             return;
         }
         var ownName = name.ToArray();
@@ -220,10 +225,17 @@ internal sealed partial class ClientSession
         output.Complete();
     }
 
-    /// <summary>Puts a reply of the router's own into the plan. Returns false for an error.</summary>
-    private static bool Answer(ServerConnection server, LocalReply reply)
+    /// <summary>Puts a reply of the router's own into the plan.</summary>
+    private static void Answer(ServerConnection server, LocalReply reply) => server.Owed.Enqueue(new OwedReply(ReplyKind.Local, Subject: reply));
+
+    /// <summary>
+    /// Answers with an error of the router's own and makes the server fail at this place too: its transaction, explicit or not, must be as failed as
+    /// the client is told. Returns false: what follows up to Sync does not happen.
+    /// </summary>
+    private static bool Fail(ServerConnection server, LocalReply error, ref BatchOutput output)
     {
-        server.Owed.Enqueue(new OwedReply(ReplyKind.Local, Subject: reply));
-        return !reply.IsError;
+        output.Message(FrontendMessage.Describe, "S"u8, PreparedStatement.NoName, Zero);
+        server.Owed.Enqueue(new OwedReply(ReplyKind.Describe, Subject: error));
+        return false;
     }
 }

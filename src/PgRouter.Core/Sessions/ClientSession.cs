@@ -150,7 +150,7 @@ internal sealed partial class ClientSession
     {
         if (_cancelRequested)
             ForwardCancel();
-        // Before the replies: once the client has taken what it was behind with, the server is read again, and no new edge will say so.
+        // Before the replies: they wait for an empty output, and no event tells again of bytes the server has sent already.
         if (!_output.Flush(_client))
             Finish("client went away");
         RelayReplies();
