@@ -279,7 +279,9 @@ internal sealed class ServerPool
         OpenAsNeeded(loop);
     }
 
-    /// <summary>A place on the node is free: the pool that waits for one opens its server; one whose waiters have left is passed over.</summary>
+    /// <summary>
+    /// A place on the node is free: the pool that waits for one opens its server; one whose waiters have left is passed over.
+    /// </summary>
     private void GiveBackBudget(EventLoop loop)
     {
         _budget.Release();

@@ -156,6 +156,8 @@ internal sealed class ArchitectureTests
     /// <summary>By a using, by a full name, or by a name that begins with the room: Cluster.NodeConfig.</summary>
     private static bool Sees(SourceFile file, string room)
     {
+        if (!file.Code.Contains(room + ".", StringComparison.Ordinal) && !file.Code.Contains("." + room, StringComparison.Ordinal))
+            return false;
         var types = string.Join('|', Core(room).SelectMany(other => other.Types()).Distinct());
         return file.Names($"PgRouter.Core.{room}") || (types.Length > 0 && Regex.IsMatch(file.Code, $@"(?<![\w.]){room}\.({types})\b"));
     }
