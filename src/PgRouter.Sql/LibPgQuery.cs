@@ -15,7 +15,8 @@ public static unsafe partial class LibPgQuery
     private const string Library = "libpg_query";
 
     private const string MissingMessage =
-        "The SQL parser library libpg_query was not found. Install it (Debian and Ubuntu: the package libpg-query1504.0 or libpg-query-dev; " +
+        "The SQL parser library libpg_query was not found. Install it (Debian and Ubuntu: the package libpg-query1504.0 or " +
+        "libpg-query-dev; " +
         "others: build github.com/pganalyze/libpg_query, branch 15-latest to 17-latest, as libpg_query.so and put it into " +
         "/usr/local/lib).";
 

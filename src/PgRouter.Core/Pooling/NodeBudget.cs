@@ -33,14 +33,29 @@ internal sealed class NodeBudget(Func<int> limit)
     }
 
     /// <summary>Takes one whatever the limit: it is open already.</summary>
-    public void TakeOpened() => Interlocked.Increment(ref _taken);
-
-    /// <summary>Gives one back; returns the pool that has waited longest for it, or null.</summary>
-    public ServerPool? Release()
+    public void TakeOpened()
     {
         lock (_lock)
-        {
+            _taken++;
+    }
+
+    /// <summary>Gives one back.</summary>
+    public void Release()
+    {
+        lock (_lock)
             _taken--;
+    }
+
+    /// <summary>Takes the pool that has waited longest out of the line, as long as there is a place for it; else null.</summary>
+    public ServerPool? NextInLine()
+    {
+        if (_starvingCount == 0)
+            return null;
+        lock (_lock)
+        {
+            var most = limit();
+            if (most > 0 && _taken >= most)
+                return null;
             var first = _starving.First?.Value.Pool;
             if (first is not null)
                 _starving.RemoveFirst();

@@ -26,7 +26,9 @@ internal sealed class PoolWaiter(Signal signal)
     /// <summary>Guarded by the pool's lock: in the queue now.</summary>
     internal LinkedListNode<PoolWaiter>? Place { get; set; }
 
-    /// <summary>Grows with each use, so that a hand-over that crosses a cancelled wait is noticed. Loop thread.</summary>
+    /// <summary>
+    /// Grows with each wait that was given up, so that a hand-over that crosses it is noticed. Written under the pool's lock.
+    /// </summary>
     internal int Ticket { get; set; }
 
     public void Reset()

@@ -22,6 +22,7 @@ internal sealed class ServerPool
     private int _count;
     private int _opening;
     private PoolError? _lastError;
+    private volatile PoolError? _retirement;
     private long _retryAtMs;
 
     public ServerPool(PoolKey key, NodeConfig node, PoolContext context, int loops)
@@ -60,7 +61,7 @@ internal sealed class ServerPool
     public int WaiterCount => Volatile.Read(ref _waiterCount);
 
     /// <summary>Set when the node was taken out of the configuration or replaced: nothing is opened any more, what comes back is closed.</summary>
-    public bool IsRetired { get; private set; }
+    public bool IsRetired => _retirement is not null;
 
     /// <summary>An idle server at once, or null: then <see cref="Wait"/>. Waiters go first.</summary>
     public ServerLease? TryTake(EventLoop loop)
@@ -80,6 +81,11 @@ internal sealed class ServerPool
             waiter.Place = _waiters.AddLast(waiter);
             Interlocked.Increment(ref _waiterCount); // Full fence: from here on every release looks at the queue.
         }
+        if (_retirement is { } retirement)
+        {
+            FailWaiters(retirement); // Retired since the caller looked: nobody else will come to say so.
+            return;
+        }
         ServeFrom(waiter.Loop);
         OpenAsNeeded(waiter.Loop);
         if (waiter.Lease is null && waiter.Error is null)
@@ -90,8 +96,10 @@ internal sealed class ServerPool
     public void Cancel(PoolWaiter waiter)
     {
         lock (_lock)
+        {
             Unlink(waiter);
-        waiter.Ticket++;
+            waiter.Ticket++;
+        }
         var lease = waiter.Lease;
         waiter.Reset();
         lease?.Release();
@@ -140,7 +148,7 @@ internal sealed class ServerPool
     /// <summary>No more servers: waiters get the error, idle ones are closed by the next upkeep.</summary>
     public void Retire(PoolError error)
     {
-        IsRetired = true;
+        _retirement = error;
         FailWaiters(error);
     }
 
@@ -197,9 +205,9 @@ internal sealed class ServerPool
             Drop(server, "another pool of the node has waited longer");
             return;
         }
-        if (Volatile.Read(ref _waiterCount) > 0 && DequeueWaiter() is { } waiter)
+        if (Volatile.Read(ref _waiterCount) > 0 && DequeueWaiter(out var ticket) is { } waiter)
         {
-            Give(waiter, server.Lease!.Begin());
+            Give(waiter, ticket, server.Lease!.Begin());
             return;
         }
         if (!_context.Config().ConnectionCache)
@@ -276,10 +284,13 @@ internal sealed class ServerPool
         OpenAsNeeded(loop);
     }
 
-    /// <summary>A place on the node is free: the pool that waits for one opens its server.</summary>
+    /// <summary>
+    /// A place on the node is free: the pool that waits for one opens its server; one whose waiters have left is passed over.
+    /// </summary>
     private void GiveBackBudget(EventLoop loop)
     {
-        if (_budget.Release() is { } needy)
+        _budget.Release();
+        while (_budget.NextInLine() is { } needy)
             needy.OpenAsNeeded(loop);
     }
 
@@ -289,12 +300,12 @@ internal sealed class ServerPool
         var shard = _shards[loop.Index];
         while (WaiterCount > 0 && TakeIdle(shard) is { } lease)
         {
-            if (DequeueWaiter() is not { } waiter)
+            if (DequeueWaiter(out var ticket) is not { } waiter)
             {
                 lease.Release();
                 return;
             }
-            Give(waiter, lease);
+            Give(waiter, ticket, lease);
         }
     }
 
@@ -307,7 +318,7 @@ internal sealed class ServerPool
         }
     }
 
-    private static void Give(PoolWaiter waiter, ServerLease lease)
+    private static void Give(PoolWaiter waiter, int ticket, ServerLease lease)
     {
         var server = lease.Server;
         if (ReferenceEquals(waiter.Loop, server.Socket.Loop))
@@ -317,12 +328,11 @@ internal sealed class ServerPool
             waiter.Signal.Set();
             return;
         }
-        HandOver(waiter, lease);
+        HandOver(waiter, ticket, lease);
     }
 
-    private static void HandOver(PoolWaiter waiter, ServerLease lease)
+    private static void HandOver(PoolWaiter waiter, int ticket, ServerLease lease)
     {
-        var ticket = waiter.Ticket;
         lease.Server.Socket.Detach();
         waiter.Loop.Post(_ => TakeOver(waiter, ticket, lease), null);
     }
@@ -340,11 +350,13 @@ internal sealed class ServerPool
         waiter.Signal.Set();
     }
 
-    private PoolWaiter? DequeueWaiter()
+    /// <summary>The oldest waiter, and its ticket at that moment: it may leave before what is given to it arrives on its loop.</summary>
+    private PoolWaiter? DequeueWaiter(out int ticket)
     {
         lock (_lock)
         {
             var waiter = _waiters.First?.Value;
+            ticket = waiter?.Ticket ?? 0;
             if (waiter is not null)
                 Unlink(waiter);
             return waiter;
@@ -371,16 +383,18 @@ internal sealed class ServerPool
                     return;
                 if (_lastError is not null && Environment.TickCount64 < _retryAtMs)
                     break;
+                _count++;
+                _opening++;
             }
             if (!_budget.TryTake(this))
             {
+                lock (_lock)
+                {
+                    _count--;
+                    _opening--;
+                }
                 _context.MakeRoom(this);
                 return;
-            }
-            lock (_lock)
-            {
-                _count++;
-                _opening++;
             }
             _ = OpenAsync(loop);
         }
@@ -448,7 +462,7 @@ internal sealed class ServerPool
     /// <summary>Gives every waiter the error. Any thread.</summary>
     internal void FailWaiters(PoolError? error)
     {
-        while (error is not null && DequeueWaiter() is { } waiter)
+        while (error is not null && DequeueWaiter(out var ticket) is { } waiter)
         {
             if (ReferenceEquals(waiter.Loop, EventLoop.Current))
             {
@@ -456,7 +470,6 @@ internal sealed class ServerPool
                 waiter.Signal.Set();
                 continue;
             }
-            var ticket = waiter.Ticket;
             waiter.Loop.Post(
                 _ =>
                 {

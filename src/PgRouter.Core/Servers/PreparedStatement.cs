@@ -45,4 +45,7 @@ internal sealed class PreparedStatement
 
     /// <summary>Clients that know it by some name; guarded by the cache.</summary>
     internal int References { get; set; }
+
+    /// <summary>Stands in the cache's queue of unused statements; guarded by the cache.</summary>
+    internal bool IsQueued { get; set; }
 }

@@ -69,8 +69,9 @@ internal sealed class PreparedStatementCache(long unusedBytesLimit = 16 * 1024 *
     {
         lock (_lock)
         {
-            if (--statement.References > 0 || statement.Definition.Length == 0)
+            if (--statement.References > 0 || statement.Definition.Length == 0 || statement.IsQueued)
                 return;
+            statement.IsQueued = true;
             _unused.Enqueue(statement);
             _unusedBytes += statement.Definition.Length;
             while (_unusedBytes > unusedBytesLimit)
@@ -81,6 +82,7 @@ internal sealed class PreparedStatementCache(long unusedBytesLimit = 16 * 1024 *
     private void ForgetOldest()
     {
         var oldest = _unused.Dequeue();
+        oldest.IsQueued = false;
         _unusedBytes -= oldest.Definition.Length;
         // It may have found a user again since, and may stand in the queue twice.
         if (oldest.References > 0 || !_scopes.TryGetValue(oldest.Scope, out var statements)

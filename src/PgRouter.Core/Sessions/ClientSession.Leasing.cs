@@ -201,6 +201,7 @@ internal sealed partial class ClientSession
         var config = _services.Config();
         using var deadline = new Deadline(_signal);
         deadline.Start(config.QueryWaitTimeout);
+        PoolError? unreachable = null;
         while (!_ended)
         {
             if (IsAbandoned())
@@ -211,8 +212,10 @@ internal sealed partial class ClientSession
             {
                 if (await HoldForPrimaryAsync(config))
                     continue;
-                return (null, NoPrimary());
+                return (null, unreachable is null ? NoPrimary() : AsError(unreachable.Message));
             }
+            if (unreachable is not null && (_excludedNodes & (1UL << _decision.NodeIndex)) != 0)
+                return (null, AsError(unreachable.Message)); // The rules know no other place than one that was tried.
             var node = cluster.Nodes[_decision.NodeIndex];
             var pool = PoolOf(node);
             if ((TakeKept(node.Id) ?? pool.TryTake(Loop)) is { } lease)
@@ -228,6 +231,7 @@ internal sealed partial class ClientSession
             var isElsewhere = error.IsUnreachable || (error.MayBeBehind && cluster.PrimaryIndex >= 0 && cluster.PrimaryIndex != node.Index);
             if (!isElsewhere || !MayTryAnother(node))
                 return (null, AsError(error.Message));
+            unreachable = error;
         }
         return (null, null);
     }

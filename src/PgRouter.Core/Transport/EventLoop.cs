@@ -229,8 +229,7 @@ internal sealed unsafe class EventLoop : IDisposable
     {
         foreach (var socket in _sockets)
             socket?.Close();
-        _epoll.Dispose();
-        _wakeup.Dispose();
+        _epoll.Dispose(); // Not the wake-up descriptor: others may still post, and its number must not be somebody else's by then.
         NativeMemory.Free(_events);
     }
 

@@ -22,6 +22,7 @@ internal sealed class ArchitectureTests
     private static readonly string[] SystemCallExceptions =
     [
         "PgRouter.Core/Hosting/ProcessSignal.cs", // kill(2) on the own process
+        "PgRouter.Server/Demo/PostgresPrograms.cs", // geteuid(2): PostgreSQL does not start as root
         "PgRouter.Server/Processes/ISignalSender.cs", // kill(2) on the process in the pid file
         "PgRouter.Server/Processes/PidFile.cs", // open(2) with O_EXCL and a mode
         "PgRouter.Sql/LibPgQuery.cs", // the parser's binding
@@ -155,6 +156,8 @@ internal sealed class ArchitectureTests
     /// <summary>By a using, by a full name, or by a name that begins with the room: Cluster.NodeConfig.</summary>
     private static bool Sees(SourceFile file, string room)
     {
+        if (!file.Code.Contains(room + ".", StringComparison.Ordinal) && !file.Code.Contains("." + room, StringComparison.Ordinal))
+            return false;
         var types = string.Join('|', Core(room).SelectMany(other => other.Types()).Distinct());
         return file.Names($"PgRouter.Core.{room}") || (types.Length > 0 && Regex.IsMatch(file.Code, $@"(?<![\w.]){room}\.({types})\b"));
     }

@@ -9,7 +9,7 @@ internal sealed class ConfigFiles : IDisposable
 {
     public static readonly IReadOnlyDictionary<string, string> NoEnvironment = new Dictionary<string, string>();
 
-    private readonly DirectoryInfo _directory = System.IO.Directory.CreateTempSubdirectory("pgrouter-test-");
+    private readonly DirectoryInfo _directory = System.IO.Directory.CreateTempSubdirectory("pgrouter-unit-");
 
     public string Directory => _directory.FullName;
 

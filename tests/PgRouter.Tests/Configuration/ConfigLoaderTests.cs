@@ -147,9 +147,9 @@ internal sealed class ConfigLoaderTests
     public void The_last_line_wins() => Assert.That(_files.LoadGood("port = 1111", "listen_port = 2222").Port, Is.EqualTo(2222));
 
     [TestCase("", 20)]
-    [TestCase("num_init_children = 10", 40)]
-    [TestCase("max_pool = 2", 64)]
-    [TestCase("num_init_children = 10\nmax_pool = 2", 20)]
+    [TestCase("num_init_children = 10", 10)]
+    [TestCase("max_pool = 2", 32)]
+    [TestCase("num_init_children = 10\nmax_pool = 2", 10)]
     [TestCase("num_init_children = 10\ndefault_pool_size = 7\nmax_pool = 2", 7)]
     public void The_pool_size_follows_pgbouncer_then_pgpool(string lines, int size) =>
         Assert.That(_files.LoadGood(lines.Split('\n', StringSplitOptions.RemoveEmptyEntries)).DefaultPoolSize, Is.EqualTo(size));
@@ -229,7 +229,7 @@ internal sealed class ConfigLoaderTests
         });
         Assert.That(result.Mistakes, Is.Empty);
         var config = result.Config!;
-        Assert.That((config.Port, config.DefaultPoolSize, config.Loops, config.LogConnections), Is.EqualTo((4, 6, 2, true)));
+        Assert.That((config.Port, config.DefaultPoolSize, config.Loops, config.LogConnections), Is.EqualTo((4, 2, 2, true)));
         Assert.That(config.SrCheckPeriod, Is.EqualTo(TimeSpan.FromSeconds(1)));
         Assert.That(config.Nodes[0], Is.EqualTo(new NodeConfig { Id = 0, Host = "a", Port = 5432 }));
         Assert.That(config.Nodes[1], Is.EqualTo(new NodeConfig

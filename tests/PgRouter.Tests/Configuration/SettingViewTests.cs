@@ -51,7 +51,7 @@ internal sealed class SettingViewTests
     [TestCase("backend_weight1", "0.5")]
     [TestCase("backend_flag1", "DISALLOW_TO_FAILOVER|ALWAYS_PRIMARY")]
     [TestCase("backend_flag0", "ALLOW_TO_FAILOVER")]
-    [TestCase("default_pool_size", "64")]
+    [TestCase("default_pool_size", "32")]
     [TestCase("health_check_period", "5")]
     [TestCase("health_check_period1", "180")]
     [TestCase("health_check_period0", "5")]

@@ -44,16 +44,16 @@ internal sealed class RouteCase
     public RouteInput Input(
         StatementClass statementClass, RouteHint? hint = null, int held = -1, ulong excluded = 0, bool readOnly = false, double draw = 0)
         => new()
-    {
-        Class = statementClass,
-        Hint = hint,
-        HeldNode = held,
-        Excluded = excluded,
-        BeginsReadOnly = readOnly,
-        Cluster = View(),
-        Config = Config,
-        Draw = draw,
-    };
+        {
+            Class = statementClass,
+            Hint = hint,
+            HeldNode = held,
+            Excluded = excluded,
+            BeginsReadOnly = readOnly,
+            Cluster = View(),
+            Config = Config,
+            Draw = draw,
+        };
 
     /// <summary>"node reason", as in "0 Write"; "- Local" when there is no node.</summary>
     public string Decide(

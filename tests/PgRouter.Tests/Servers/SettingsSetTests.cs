@@ -27,7 +27,7 @@ internal sealed class SettingsSetTests
     {
         var now = SettingsSet.Empty.With("work_mem", "'1MB'").With("search_path", "'a', 'b'").With("app.id", "'1'");
         var wanted = SettingsSet.Empty.With("work_mem", "'1MB'").With("search_path", "'c'").With("role", "'bob'");
-        Assert.That(now.ScriptTo(wanted), Is.EqualTo("RESET \"app\".\"id\";SET \"role\" TO 'bob';SET \"search_path\" TO 'c';"));
+        Assert.That(now.ScriptTo(wanted), Is.EqualTo("RESET \"app\".\"id\";SET \"search_path\" TO 'c';SET \"role\" TO 'bob';"));
     }
 
     [Test]

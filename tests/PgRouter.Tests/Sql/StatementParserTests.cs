@@ -77,7 +77,8 @@ public sealed class StatementParserTests
     [Test]
     public void Oversize_text_keeps_the_effects_and_verbs_its_words_tell()
     {
-        var info = _parser.Analyze("BEGIN; LISTEN c; PREPARE p AS SELECT '" + new string('x', 2_000_000) + "'; CREATE TEMP TABLE t (a int)");
+        var large = new string('x', 2_000_000);
+        var info = _parser.Analyze($"BEGIN; LISTEN c; PREPARE p AS SELECT '{large}'; CREATE TEMP TABLE t (a int)");
         Assert.That(info.Cause, Is.EqualTo("larger than the parse limit"));
         Assert.That(
             info.Effects, Is.EqualTo(SessionEffects.Listens | SessionEffects.PreparesStatement | SessionEffects.CreatesTemporary));

@@ -163,7 +163,7 @@ internal sealed class LoopSocketTests
 
     [Test]
     public void A_Unix_socket_that_is_not_there_is_refused_at_once() => Assert.That(
-        async () => await _host.On(() => LoopSocket.BeginConnect(_host.Loop, new UnixDomainSocketEndPoint("/tmp/pgrouter-none/.s.PGSQL.1"))),
+        async () => await _host.On(() => LoopSocket.BeginConnect(_host.Loop, new UnixDomainSocketEndPoint("/tmp/pgrouter-none/.s"))),
         Throws.InstanceOf<IOException>());
 
     [Test]

@@ -1,0 +1,132 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using PgRouter.Core.Configuration;
+using PgRouter.Core.Hosting;
+using PgRouter.Testing.Fakes;
+using PgRouter.Testing.Processes;
+using PgRouter.Testing.Protocol;
+using PgRouter.Tests.Configuration;
+
+namespace PgRouter.Tests.Sessions;
+
+/// <summary>
+/// A router in this process in front of two fake servers: node 0 is believed to be the primary, node 1 is there and nobody knows what it
+/// is, so that reads go to it only when node 0 has failed.
+/// </summary>
+internal sealed class RouterBed : IAsyncDisposable
+{
+    private readonly ConfigFiles _files = new();
+    private readonly RouterInstance _router;
+
+    private RouterBed(string[] settings)
+    {
+        var port = FreePorts.Take();
+        Endpoint = new Endpoint("127.0.0.1", port);
+        string[] lines =
+        [
+            $"backend_hostname0 = '127.0.0.1'", $"backend_port0 = {Nodes[0].Server.Endpoint.Port}",
+            "backend_flag0 = 'ALWAYS_PRIMARY|DISALLOW_TO_FAILOVER'",
+            $"backend_hostname1 = '127.0.0.1'", $"backend_port1 = {Nodes[1].Server.Endpoint.Port}",
+            "backend_flag1 = 'DISALLOW_TO_FAILOVER'",
+            "listen_addresses = '127.0.0.1'", $"port = {port}", "unix_socket_directories = ''",
+            $"health_check_user = '{FakeNode.ProbeUser}'", $"sr_check_user = '{FakeNode.ProbeUser}'", "server_login_retry = 60",
+            .. settings,
+        ];
+        var path = _files.Write("pgpool.conf", lines);
+        var load = () => ConfigLoader.Load(path, ConfigFiles.NoEnvironment);
+        _router = new RouterInstance(new ConfigStore(path, load(), load), NullLoggerFactory.Instance, TimeProvider.System);
+    }
+
+    public IReadOnlyList<FakeNode> Nodes { get; } = [new FakeNode("0"), new FakeNode("1")];
+
+    public Endpoint Endpoint { get; }
+
+    public static async Task<RouterBed> StartAsync(params string[] settings)
+    {
+        var bed = new RouterBed(settings);
+        await bed._router.StartAsync(CancellationToken.None);
+        return bed;
+    }
+
+    public Task<RawClient> LoginAsync() => RawClient.LoginAsync(Endpoint, "app", "db");
+
+    public async ValueTask DisposeAsync()
+    {
+        await _router.StopAsync(StopMode.Immediate);
+        foreach (var node in Nodes)
+            await node.DisposeAsync();
+        _files.Dispose();
+    }
+}
+
+/// <summary>A fake server that refuses the health check's login and gives every message of the router's to a function.</summary>
+internal sealed class FakeNode : IAsyncDisposable
+{
+    public const string ProbeUser = "probe";
+
+    private int _disposed;
+
+    public FakeNode(string name)
+    {
+        OnQuery = (connection, sql) => connection.SendAsync(Answer(connection, sql, name));
+        Server = FakePostgres.Start().ByDefault(script => script.Then(ServeAsync));
+    }
+
+    public FakePostgres Server { get; }
+
+    /// <summary>What it does with a simple query; by default it answers with its name.</summary>
+    public Func<FakeConnection, string, Task> OnQuery { get; set; }
+
+    public static Func<FakeConnection, string, Task> Dropping(
+        Func<string, bool> which, Func<FakeConnection, string, Task> others, params RawMessage[] before) => async (connection, sql) =>
+    {
+        if (!which(sql))
+        {
+            await others(connection, sql);
+            return;
+        }
+        if (before.Length > 0)
+            await connection.SendAsync(before);
+        connection.Drop();
+    };
+
+    /// <summary>Stops listening and ends all connections; more than once is once.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+            await Server.DisposeAsync();
+    }
+
+    private static RawMessage[] Answer(FakeConnection connection, string sql, string name) => sql.ToUpperInvariant() switch
+    {
+        "BEGIN" => [Backend.CommandComplete("BEGIN"), Backend.ReadyForQuery('T')],
+        "COMMIT" => [Backend.CommandComplete("COMMIT"), Backend.ReadyForQuery()],
+        var text when text.StartsWith("SELECT", StringComparison.Ordinal) =>
+            [.. Backend.Rows("node", name, sql)[..^1], Backend.ReadyForQuery(InTransaction(connection) ? 'T' : 'I')],
+        _ => [Backend.CommandComplete("INSERT 0 1"), Backend.ReadyForQuery(InTransaction(connection) ? 'T' : 'I')],
+    };
+
+    private static bool InTransaction(FakeConnection connection) => connection.Received
+        .Where(message => message.Type == 'Q').Select(message => message.Text().ToUpperInvariant())
+        .LastOrDefault(text => text is "BEGIN" or "COMMIT" or "ROLLBACK") == "BEGIN";
+
+    private async Task ServeAsync(FakeConnection connection)
+    {
+        if (connection.StartupParameters["user"] == ProbeUser)
+        {
+            await connection.SendAsync(Backend.ErrorResponse("28P01", "not for probes", "FATAL"));
+            return;
+        }
+        await connection.SendAsync(
+        [
+            Backend.AuthenticationOk(),
+            .. Server.Parameters.Select(pair => Backend.ParameterStatus(pair.Key, pair.Value)),
+            Backend.BackendKeyData(connection.ProcessId, [1, 2, 3, 4]),
+            Backend.ReadyForQuery(),
+        ]);
+        while (await connection.ReadAsync() is { Type: not 'X' } message)
+        {
+            if (message.Type == 'Q')
+                await OnQuery(connection, message.Text());
+        }
+    }
+}
