@@ -43,6 +43,9 @@ internal sealed class PreparedStatement
 
     public StatementInfo Info { get; }
 
+    /// <summary>Database and user (<c>ClientIdentity.PoolName</c>) for which a server has last said ParseComplete; null = none yet. Any thread.</summary>
+    public string? KnownGoodFor { get; set; }
+
     /// <summary>Clients that know it by some name; guarded by the cache.</summary>
     internal int References { get; set; }
 

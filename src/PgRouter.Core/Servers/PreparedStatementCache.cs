@@ -48,6 +48,19 @@ internal sealed class PreparedStatementCache(long unusedBytesLimit = 16 * 1024 *
         }
     }
 
+    /// <summary>The statement with this definition if it is known and no schema change came since, else null. Takes no reference.</summary>
+    public PreparedStatement? Find(ReadOnlySpan<byte> definition, string scope)
+    {
+        lock (_lock)
+        {
+            return _scopes.TryGetValue(scope, out var statements)
+                && statements.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(definition, out var statement)
+                && statement.SchemaVersion == _schemaVersion
+                    ? statement
+                    : null;
+        }
+    }
+
     /// <summary>A statement whose text is too large to be kept: known on one server only, shared with nobody.</summary>
     public PreparedStatement AcquireLarge(StatementInfo info)
     {

@@ -36,7 +36,8 @@ internal sealed partial class ClientSession
             // More than the buffer holds and no Sync yet: whatever is still to come, the primary can run it.
             batch.Class = StatementClass.Unknown;
         }
-        // After Flush more of the same implicit transaction follows, which may write; of unknown names nothing is known.
+        // After Flush the server stays until Sync, and what is still to come may write (asyncpg: Parse, Describe, Flush, then COPY); of unknown
+        // names nothing is known.
         if (!batch.EndsInSync || batch.Class == StatementClass.Empty)
             batch.Class = StatementClass.Unknown;
         BeginRequest(batch.Length, batch.EndsInSync);
@@ -45,8 +46,7 @@ internal sealed partial class ClientSession
             return IsBusy ? Step.Wait : Step.Local;
         if (_lease is null && batch.NeedsNoServer)
             return IsAnsweredWithoutServer(rest[..batch.Length], out used);
-        // After Flush the server stays until Sync, and whatever is still to come may be a write (asyncpg: Parse, Describe, Flush, then COPY).
-        step = Obtain(batch.EndsInSync ? batch.Class : StatementClass.Unknown, batch.Hint, batch.BeginsReadOnly, batch.Effects);
+        step = Obtain(batch.Class, batch.Hint, batch.BeginsReadOnly, batch.Effects);
         if (step != Step.Continue)
             return step;
         used = batch.Length;
@@ -109,7 +109,7 @@ internal sealed partial class ClientSession
                     return false;
                 }
                 batch.Add(info);
-                batch.NeedsNoServer = false;
+                batch.NeedsNoServer &= name.Length > 0 && info.LocalCommand is null && IsKnownGood(body[(name.Length + 1)..]);
                 batch.Rewrites |= name.Length > 0;
                 if (name.Length == 0)
                 {
@@ -156,6 +156,13 @@ internal sealed partial class ClientSession
         batch.NeedsNoServer &= isClose;
     }
 
+    /// <summary>
+    /// A server has taken this text for this user and database since the last change of schema: Parse can be answered without one. A client that
+    /// prepares many statements while others hold all servers does not wait for them (pgbench -M prepared blocks a whole thread in it).
+    /// </summary>
+    private bool IsKnownGood(ReadOnlySpan<byte> definition) =>
+        _lease is null && _services.Statements.Find(definition, NameScope)?.KnownGoodFor == Identity.PoolName;
+
     private bool Malformed(out Step step)
     {
         step = ProtocolViolation("invalid message format");
@@ -166,30 +173,50 @@ internal sealed partial class ClientSession
         type is FrontendMessage.Parse or FrontendMessage.Bind or FrontendMessage.Describe or FrontendMessage.Execute or FrontendMessage.Close
             or FrontendMessage.Sync or FrontendMessage.Flush;
 
-    /// <summary>Only Close, Flush and Sync while no server is held: nothing a server would need to know.</summary>
+    /// <summary>Only Close, Flush, Sync and Parse of what is known to be good, while no server is held: nothing a server would need to know.</summary>
     private Step IsAnsweredWithoutServer(ReadOnlySpan<byte> batch, out int used)
     {
         used = batch.Length;
         var writer = new MessageWriter();
+        var failed = false;
         while (!batch.IsEmpty && MessageHeader.TryRead(batch, out var type, out var length))
         {
-            if (type == FrontendMessage.Close)
+            var body = batch[MessageHeader.Size..(length + 1)];
+            if (type == FrontendMessage.Sync)
             {
-                var name = batch[(MessageHeader.Size + 1)..length];
-                if (batch[MessageHeader.Size] == (byte)'S')
-                    CloseStatement(name);
+                failed = _skipToSync = false;
+                BackendStartupMessages.WriteReadyForQuery(writer, TransactionStatus.Idle);
+            }
+            else if (!failed && type == FrontendMessage.Close)
+            {
+                if (body[0] == (byte)'S')
+                    CloseStatement(body[1..]);
                 writer.WriteBytes(CloseComplete);
             }
-            else if (type == FrontendMessage.Sync)
+            else if (!failed && type == FrontendMessage.Parse)
             {
-                _skipToSync = false;
-                BackendStartupMessages.WriteReadyForQuery(writer, TransactionStatus.Idle);
+                failed = !ParseWithoutServer(body, writer);
             }
             batch = batch[(length + 1)..];
         }
+        _skipToSync |= failed;
         SendToClient(writer.WrittenSpan);
         EndRequest();
         return Step.Continue;
+    }
+
+    private bool ParseWithoutServer(ReadOnlySpan<byte> body, MessageWriter writer)
+    {
+        var reader = new MessageReader(body);
+        reader.TryReadCString(out var name);
+        _counters.ClientParses++;
+        _statements ??= new StatementMap(_services.Statements);
+        if (_statements.Find(name) is not null)
+            return Refuse(writer, LocalReply.DuplicateStatement(name));
+        var known = _services.Statements.Find(reader.Rest, NameScope);
+        _statements.Add(name.ToArray(), _services.Statements.Acquire(reader.Rest, known?.Info ?? TooLarge, NameScope));
+        writer.WriteBytes(ParseComplete);
+        return true;
     }
 
     private void SendBatch(Span<byte> bytes, in BatchScan batch)

@@ -180,6 +180,8 @@ internal sealed partial class ClientSession
             case BackendMessage.CommandComplete or BackendMessage.EmptyQueryResponse or BackendMessage.PortalSuspended:
                 return OnExecuted(server, ReplyKind.Execute);
             case BackendMessage.ParseComplete:
+                if (server.Owed.Count > 0 && server.Owed.Head.Subject is PreparedStatement parsed)
+                    parsed.KnownGoodFor = Identity.PoolName;
                 return Answered(server, ReplyKind.Parse);
             case BackendMessage.BindComplete:
                 return Answered(server, ReplyKind.Bind);

@@ -232,6 +232,9 @@ internal sealed partial class ClientSession
 /// <summary>Who a client is, as settled at login.</summary>
 internal sealed record ClientIdentity(string User, string Database, string ApplicationName, SettingsSet Settings, int ProtocolVersion)
 {
+    /// <summary>Names the pools this client uses: database and user.</summary>
+    public string PoolName { get; } = $"{Database}\0{User}";
+
     /// <summary>Connected to the virtual database: everything it says is a command to the router.</summary>
     public bool IsConsole { get; init; }
 }

@@ -1,5 +1,5 @@
-using NUnit.Framework;
 using System.Runtime.CompilerServices;
+using NUnit.Framework;
 using PgRouter.Core.Configuration;
 
 namespace PgRouter.Tests.Configuration;
