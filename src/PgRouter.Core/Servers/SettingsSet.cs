@@ -13,6 +13,13 @@ internal sealed class SettingsSet
     /// <summary>Who the session is, in the order to set: a new session authorization ends a role.</summary>
     private static readonly string[] Identity = ["session_authorization", "role"];
 
+    /// <summary>Settings that cannot change what the text of a statement means.</summary>
+    private static readonly string[] Harmless =
+    [
+        "application_name", "client_min_messages", "deadlock_timeout", "extra_float_digits", "idle_in_transaction_session_timeout",
+        "idle_session_timeout", "jit", "lock_timeout", "log_min_messages", "statement_timeout", "synchronous_commit", "work_mem",
+    ];
+
     private const int MaxInterned = 16 * 1024;
     private static readonly ConcurrentDictionary<string, SettingsSet> Interned = new();
 
@@ -23,15 +30,22 @@ internal sealed class SettingsSet
     {
         _values = values;
         _key = key;
-        SearchPath = values.TryGetValue("search_path", out var path) ? $"{(path.IsExpression ? '=' : ':')}{path.Text}" : "";
+        SetsIsolation = values.ContainsKey("default_transaction_isolation");
+        Meaning = string.Concat(values.Where(v => !Harmless.Contains(v.Key)).Select(v => $"{v.Key}{(v.Value.IsExpression ? '=' : ':')}{v.Value.Text}\0"));
     }
 
     public static SettingsSet Empty { get; } = Intern(ImmutableSortedDictionary<string, SettingValue>.Empty);
 
     public int Count => _values.Count;
 
-    /// <summary>A text that is the same for sets with the same search_path; empty when it is not set.</summary>
-    public string SearchPath { get; }
+    /// <summary>
+    /// A text that is the same for sets under which a statement's text means the same: search_path, but also how literals, dates and intervals
+    /// in it are read, and its encoding. Only settings known to be harmless are left out; empty when nothing else is set.
+    /// </summary>
+    public string Meaning { get; }
+
+    /// <summary>default_transaction_isolation is set: a standby refuses serializable transactions.</summary>
+    public bool SetsIsolation { get; }
 
     public static SettingsSet Of(IEnumerable<KeyValuePair<string, string>> textValues)
     {

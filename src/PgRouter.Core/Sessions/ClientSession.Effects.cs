@@ -203,7 +203,7 @@ internal sealed partial class ClientSession
     private string NameScope =>
         _hasLocalSettings || (_pins & (PinReasons.Settings | PinReasons.TemporaryObjects)) != 0
             ? string.Create(CultureInfo.InvariantCulture, $"client {Pid}")
-            : _settings.Client.SearchPath;
+            : _settings.Client.Meaning;
 
     /// <summary>At once for this session itself, and again at the transaction's end, when others see it.</summary>
     private void NoteSchemaChange(StatementInfo info)

@@ -49,6 +49,9 @@ internal sealed partial class ClientSession
             // Behind a read that is still running on a standby only reads may follow: anything else waits to be routed by itself.
             return lease.Server.Owed.Count > 0 && statementClass > StatementClass.Read && !IsOnPrimary(lease) ? Step.Wait : Step.Continue;
         }
+        // A standby refuses every transaction that is serializable by default.
+        if (statementClass == StatementClass.Read && _settings.Client.SetsIsolation)
+            statementClass = StatementClass.PrimaryRead;
         _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
         if (_pendingLoss is not null)
             return Step.Acquire;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using PgRouter.Core.Configuration;
 using PgRouter.Core.Health;
 using PgRouter.Core.Relay;
 using PgRouter.Core.Servers;
@@ -90,6 +91,14 @@ internal sealed partial class ClientSession
         output.Complete();
         if (!output.IsWhole)
             Finish("client went away");
+        else if (outcome == WalkOutcome.ReadyForQuery && server.Status != TransactionStatus.Idle && _services.Config().PoolMode == PoolMode.Statement)
+            RefuseTransaction();
+    }
+
+    private void RefuseTransaction()
+    {
+        SendNow(ErrorMessage.Fatal(SqlStates.FeatureNotSupported, "transaction blocks are not allowed with pool_mode = statement"));
+        Finish("transaction block in statement mode");
     }
 
     private enum WalkOutcome
@@ -129,12 +138,12 @@ internal sealed partial class ClientSession
                 if (verdict == ReplyVerdict.Forward)
                     output.Forward(position, (int)available);
                 server.BodySwallowed = verdict == ReplyVerdict.Swallow;
-                EmitLocalReplies(server, ref output);
             }
             position += (int)available;
             server.BodyRemaining = (int)(length + 1 - available);
             if (server.BodyRemaining > 0)
                 return outcome;
+            EmitLocalReplies(server, ref output); // Never into the middle of a message.
         }
         if (position < bytes.Length)
             server.Partial.Append(bytes[position..]);
@@ -142,7 +151,7 @@ internal sealed partial class ClientSession
     }
 
     /// <summary>The rest of a message whose head went before.</summary>
-    private static int ContinueBody(ServerConnection server, Span<byte> bytes, ref ReplyOutput output)
+    private int ContinueBody(ServerConnection server, Span<byte> bytes, ref ReplyOutput output)
     {
         if (server.BodyRemaining == 0)
             return 0;
@@ -150,8 +159,10 @@ internal sealed partial class ClientSession
         if (!server.BodySwallowed)
             output.Forward(0, count);
         server.BodyRemaining -= count;
-        if (server.BodyRemaining == 0)
-            server.BodySwallowed = false;
+        if (server.BodyRemaining > 0)
+            return count;
+        server.BodySwallowed = false;
+        EmitLocalReplies(server, ref output);
         return count;
     }
 
@@ -202,8 +213,12 @@ internal sealed partial class ClientSession
             case BackendMessage.CopyInResponse:
                 OnCopyIn(server);
                 return ReplyVerdict.Forward;
-            default:
+            case BackendMessage.ParameterDescription or BackendMessage.CopyOutResponse or BackendMessage.CopyBothResponse or BackendMessage.CopyDone
+                or BackendMessage.FunctionCallResponse or BackendMessage.NotificationResponse:
                 return ReplyVerdict.Forward;
+            default:
+                Lost($"{server.Node} sent a message of unknown type {type}");
+                return ReplyVerdict.Lost;
         }
     }
 

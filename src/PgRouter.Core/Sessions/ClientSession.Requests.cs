@@ -10,7 +10,7 @@ namespace PgRouter.Core.Sessions;
 internal sealed partial class ClientSession
 {
     /// <summary>Bytes of one request that are kept while it is incomplete or waits; what is larger streams, and runs on the primary.</summary>
-    private const int RequestLimit = 256 * 1024;
+    private const int RequestLimit = 1024 * 1024;
 
     /// <summary>The longest request that is kept to be run again elsewhere when its server is lost.</summary>
     private const int RetainLimit = 64 * 1024;

@@ -16,9 +16,6 @@ internal enum PinReasons
     /// <summary>A setting that cannot be replayed: role, set in a transaction, by a function, by LOAD.</summary>
     Settings = 1 << 5,
 
-    /// <summary>nextval or a serial column was used and currval or lastval asked for.</summary>
-    Sequences = 1 << 6,
-
     /// <summary>A named statement too large to be kept for other servers.</summary>
-    LargeStatement = 1 << 7,
+    LargeStatement = 1 << 6,
 }

@@ -94,7 +94,7 @@ internal sealed class PreparedStatementTests
     [Test]
     public void On_a_server_the_least_recently_used_goes_first()
     {
-        var statements = Enumerable.Range(1, 4).Select(id => new PreparedStatement(id, [1], Read)).ToList();
+        var statements = Enumerable.Range(1, 4).Select(id => new PreparedStatement(id, "", 0, [1], Read)).ToList();
         var set = new PreparedSet();
         Assert.That(set.Touch(statements[0]), Is.False);
         Assert.That(set.Add(statements[0], 3), Is.Null);
@@ -115,7 +115,7 @@ internal sealed class PreparedStatementTests
     {
         var set = new PreparedSet();
         for (var id = 1; id <= 1000; id++)
-            Assert.That(set.Add(new PreparedStatement(id, [1], Read), 0), Is.Null);
+            Assert.That(set.Add(new PreparedStatement(id, "", 0, [1], Read), 0), Is.Null);
         Assert.That(set.Count, Is.EqualTo(1000));
     }
 

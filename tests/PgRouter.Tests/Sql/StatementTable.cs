@@ -150,6 +150,8 @@ internal static class StatementTable
         == PrimaryRead Select UnlocksAdvisory
         SELECT pg_advisory_unlock(1)
         SELECT pg_advisory_unlock_shared(1)
+
+        == PrimaryRead Select UnlocksAdvisory,UnlocksAllAdvisory
         SELECT pg_advisory_unlock_all()
 
         == PrimaryRead Select ReadsSequenceState

@@ -6,8 +6,8 @@ namespace PgRouter.Core.Configuration.Settings;
 internal static class BalancingSettings
 {
     private const string NoList = "it is not available, and without it statements would run on other nodes than asked for";
-    private const string Functions = "what a function does is looked up in pg_proc; a volatile function runs on the primary";
-    private const string Tracking = "which standby may answer follows from replay positions, not from times kept per table";
+    private const string Functions = "PostgreSQL's own functions are known by name; a statement that calls any other function runs on the primary";
+    private const string Tracking = "written tables are not tracked: outside a transaction a read may be served by a standby that is behind";
 
     public static IEnumerable<Setting> Rows { get; } = In(
         SettingGroup.Balancing,
@@ -27,12 +27,12 @@ internal static class BalancingSettings
         Word("disable_load_balance_on_write", "transaction",
             ["off", "transaction", "trans_transaction", "always", "dml_adaptive", "dml_adaptive_global"],
             "How long reads stay on the primary after a write.")
-            .Accepted("a read sees every write committed before it, wherever it runs; inside a transaction reads follow the write"),
+            .Accepted("a transaction runs wholly on one node; outside one a read may be served by a standby that is behind, see delay_threshold"),
         List("dml_adaptive_object_relationship_list", "", "Objects that are written together with others.").Accepted(Tracking),
         Bool("statement_level_load_balance", false, "The node is chosen per statement instead of per session.")
             .Accepted("the node is chosen per transaction or statement, as the pool mode asks"),
         Word("relcache_query_target", "primary", ["primary", "load_balance_node"], "Node that is asked about tables and functions.")
-            .Accepted("the primary is asked, over a connection of its own"),
+            .Accepted("no node is asked about tables and functions"),
         Real("track_table_mutation_ttl_factor", "5.0", 0, 1_000_000,
             "Multiple of the delay for which a written table stays on the primary.")
             .Accepted(Tracking),

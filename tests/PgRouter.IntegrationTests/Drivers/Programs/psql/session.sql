@@ -115,7 +115,6 @@ SELECT pg_advisory_unlock(hashtext(:'schema'));
 SELECT pg_advisory_unlock(hashtext(:'schema'));
 SELECT set_config('application_name', 'inner', false);
 SHOW application_name;
-SELECT currval('items_id_seq') > 0 AS has_value;
 SET ROLE pg_monitor;
 SELECT current_user, session_user;
 RESET ROLE;
