@@ -332,7 +332,8 @@ internal sealed partial class ClientSession
         var total = (long)length + 1;
         BeginRequest((int)Math.Min(total, int.MaxValue), endsInReadyForQuery: false);
         var info = type == FrontendMessage.Bind ? BoundInfo(rest[MessageHeader.Size..]) : TooLarge;
-        var step = Obtain(info?.Class ?? StatementClass.Unknown, info?.Hint, beginsReadOnly: false, SessionEffects.None);
+        // What follows up to Sync is one transaction with it, and may write.
+        var step = Obtain(StatementClass.Unknown, info?.Hint, beginsReadOnly: false, SessionEffects.None);
         if (step != Step.Continue)
             return step;
         used = rest.Length;

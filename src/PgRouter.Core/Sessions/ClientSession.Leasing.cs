@@ -46,8 +46,11 @@ internal sealed partial class ClientSession
             }
             if (NeedsCorrection(lease.Server))
                 return Step.Acquire;
-            // Behind a read that is still running on a standby only reads may follow: anything else waits to be routed by itself.
-            return lease.Server.Owed.Count > 0 && statementClass > StatementClass.Read && !IsOnPrimary(lease) ? Step.Wait : Step.Continue;
+            // Behind a read that is still running on a standby only reads may follow: anything else waits to be routed by itself. Before Sync
+            // there is nothing to wait for: the server answers when it has come.
+            return lease.Server.Owed.Count > 0 && !_unsynced && statementClass > StatementClass.Read && !IsOnPrimary(lease)
+                ? Step.Wait
+                : Step.Continue;
         }
         // A standby refuses every transaction that is serializable by default.
         if (statementClass == StatementClass.Read && _settings.Client.SetsIsolation)
