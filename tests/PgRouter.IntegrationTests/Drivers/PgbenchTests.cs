@@ -9,6 +9,7 @@ namespace PgRouter.IntegrationTests.Drivers;
 public sealed partial class PgbenchTests
 {
     private const int Clients = 64;
+    private const int Servers = 4;
     private const int TransactionsPerClient = 20;
 
     [TestCase("simple")]
@@ -16,7 +17,7 @@ public sealed partial class PgbenchTests
     [TestCase("prepared")]
     public async Task Its_own_transaction_runs_in_every_mode(string mode)
     {
-        await using var router = await DriverBed.StartRouterAsync(PoolSizeFor(mode));
+        await using var router = await DriverBed.StartRouterAsync(Servers);
         var address = new[] { "-h", router.Endpoint.Host, "-p", router.Endpoint.Port.ToString(CultureInfo.InvariantCulture), "-U", "postgres" };
         var pgbench = DriverBed.Cluster.Binaries.PathOf("pgbench");
         await Command.RequireAsync(pgbench, ["-i", "-q", "-s", "1", .. address, "postgres"]);
@@ -33,7 +34,7 @@ public sealed partial class PgbenchTests
     [TestCase("prepared")]
     public async Task Pipelines_of_a_script_run(string mode)
     {
-        await using var router = await DriverBed.StartRouterAsync(PoolSizeFor(mode));
+        await using var router = await DriverBed.StartRouterAsync(Servers);
         await DriverBed.Cluster.ExecuteAsync(
             0, "DROP TABLE IF EXISTS driver_bench; CREATE TABLE driver_bench AS SELECT id, 0 AS hits FROM generate_series(1, 10) AS id");
         var script = Path.Combine(DriverProgram.Folder, "pgbench", "pipeline.sql");
@@ -43,12 +44,6 @@ public sealed partial class PgbenchTests
         Assert.That(
             await DriverBed.Cluster.ScalarAsync<long>(0, "SELECT sum(hits) FROM driver_bench"), Is.EqualTo(2 * Clients * TransactionsPerClient));
     }
-
-    /// <summary>
-    /// pgbench waits for each of its prepares and meanwhile serves none of its other clients; when these hold all servers in open
-    /// transactions, it waits for itself.
-    /// </summary>
-    private static int PoolSizeFor(string mode) => mode == "prepared" ? Clients : 4;
 
     private static async Task RunAsync(string pgbench, IReadOnlyList<string> arguments)
     {
