@@ -4,6 +4,7 @@ using PgRouter.Core.Hosting;
 using PgRouter.Server.CommandLine;
 using PgRouter.Server.Processes;
 
+ProcessSignal.HeedThemAll();
 var environment = Environment.GetEnvironmentVariables()
     .Cast<DictionaryEntry>()
     .ToDictionary(variable => (string)variable.Key, variable => (string?)variable.Value ?? "");

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace PgRouter.Core.Hosting;
 
-/// <summary>A signal to the own process. Source: kill(2).</summary>
+/// <summary>Signals to the own process. Source: kill(2), signal(2).</summary>
 internal static partial class ProcessSignal
 {
     public const int Interrupt = 2;
@@ -14,6 +14,21 @@ internal static partial class ProcessSignal
         if (Kill(Environment.ProcessId, signal) < 0)
             throw new InvalidOperationException($"kill: {Marshal.GetLastPInvokeErrorMessage()}");
     }
+
+    /// <summary>
+    /// A shell without job control starts what it puts in the background with SIGINT and SIGQUIT ignored, and .NET leaves it so; but here they
+    /// mean fast and immediate stop. To be called before anything asks .NET for signals.
+    /// </summary>
+    public static void HeedThemAll()
+    {
+        Disposition(Interrupt, DefaultAction);
+        Disposition(Quit, DefaultAction);
+    }
+
+    private const nint DefaultAction = 0;
+
+    [LibraryImport("libc", EntryPoint = "signal", SetLastError = true)]
+    private static partial nint Disposition(int signal, nint action);
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static partial int Kill(int pid, int signal);

@@ -8,7 +8,8 @@ using PgRouter.Server.Processes;
 namespace PgRouter.Server.CommandLine;
 
 /// <summary>
-/// The command line: pgpool's single-dash options and its commands reload and stop, and PgRouter's check, config, demo and version. Options
+/// The command line: pgpool's single-dash options and its commands reload and stop, and PgRouter's check, config, demo,
+/// show and version. Options
 /// may stand before or after the command, as in "pgpool -m fast stop".
 /// </summary>
 internal sealed class PgRouterCommand
@@ -29,6 +30,7 @@ internal sealed class PgRouterCommand
     public PgRouterCommand(IRouterHost host, ISignalSender signals, IReadOnlyDictionary<string, string> environment)
     {
         (_host, _signals, _environment) = (host, signals, environment);
+        _file.Aliases.Add("-c");
         _mode.DefaultValueFactory = _ => "smart";
         _mode.CustomParser = result => ExpandMode(result.Tokens[0].Value, result.AddError);
         _root = BuildRoot();
@@ -101,6 +103,7 @@ internal sealed class PgRouterCommand
         root.Subcommands.Add(Config());
         root.Subcommands.Add(DemoCommand.Create());
         root.Subcommands.Add(Reload());
+        root.Subcommands.Add(ShowCommand.Create(Load));
         root.Subcommands.Add(Stop());
         root.Subcommands.Add(VersionCommand());
         return root;
