@@ -128,6 +128,7 @@ internal sealed class ServerConnection
         var message = new byte[1 + 4 + Encoding.UTF8.GetByteCount(sql) + 1];
         MessageHeader.Write(message, FrontendMessage.Query, message.Length - 1);
         Encoding.UTF8.GetBytes(sql, message.AsSpan(5));
+        UnnamedStatementOwner = 0; // A simple query destroys the unnamed statement, also one of the router's own.
         if (!Output.Send(Socket, message))
             return Lost();
         using var deadline = new Deadline(signal);

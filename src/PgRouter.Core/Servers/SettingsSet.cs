@@ -10,6 +10,9 @@ namespace PgRouter.Core.Servers;
 /// </summary>
 internal sealed class SettingsSet
 {
+    /// <summary>The setting that can make every transaction serializable, which a standby refuses.</summary>
+    public const string Isolation = "default_transaction_isolation";
+
     /// <summary>Who the session is, in the order to set: a new session authorization ends a role.</summary>
     private static readonly string[] Identity = ["session_authorization", "role"];
 
@@ -30,7 +33,7 @@ internal sealed class SettingsSet
     {
         _values = values;
         _key = key;
-        SetsIsolation = values.ContainsKey("default_transaction_isolation");
+        SetsIsolation = values.ContainsKey(Isolation);
         Meaning = string.Concat(values.Where(v => !Harmless.Contains(v.Key)).Select(v => $"{v.Key}{(v.Value.IsExpression ? '=' : ':')}{v.Value.Text}\0"));
     }
 

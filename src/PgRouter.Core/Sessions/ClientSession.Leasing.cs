@@ -17,6 +17,9 @@ namespace PgRouter.Core.Sessions;
 internal sealed partial class ClientSession
 {
     private static readonly TimeSpan SynchronizeTimeout = TimeSpan.FromSeconds(30);
+    /// <summary>Servers with other clients' settings that may refuse this client's before it is told.</summary>
+    private const int MostRefusals = 8;
+
     private static readonly TimeSpan HoldPollInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly PoolWaiter _waiter;
@@ -158,11 +161,15 @@ internal sealed partial class ClientSession
         var started = Stopwatch.GetTimestamp();
         ErrorMessage? error;
         bool again;
+        var refusals = 0;
         do
         {
             (var lease, error) = _unprepared is { } taken ? (taken, null) : await WaitForLeaseAsync();
             _unprepared = null;
-            again = lease is not null && (error = await HoldPreparedAsync(lease)) is not null && MayTryAfterLoss(lease.Server, error);
+            // What another client left set (a statement_timeout of 1 ms) may keep this client's settings out: a fresh server has nothing set.
+            var hasOthers = lease is { Server.Settings.Count: > 0 };
+            again = lease is not null && (error = await HoldPreparedAsync(lease)) is not null
+                && (MayTryAfterLoss(lease.Server, error) || (hasOthers && ++refusals < MostRefusals && !_ended));
         }
         while (again);
         _counters.WaitTicks += Stopwatch.GetTimestamp() - started;
@@ -301,6 +308,13 @@ internal sealed partial class ClientSession
     {
         if (!server.Settings.SameAs(_settings.Client))
         {
+            // By itself: a standby can run nothing in a transaction that is serializable, and the one the script runs in begins before it.
+            if (server.Settings.SetsIsolation && server.Status == TransactionStatus.Idle)
+            {
+                if (await server.ExecuteAsync($"RESET {SettingsSet.Isolation}", _signal, SynchronizeTimeout) is { } refused)
+                    return AsError(refused);
+                server.Settings = server.Settings.WithFrom(SettingsSet.Isolation, SettingsSet.Empty);
+            }
             if (await server.ExecuteAsync(server.Settings.ScriptTo(_settings.Client), _signal, SynchronizeTimeout) is { } error)
                 return AsError(error);
             server.Settings = _settings.Client;

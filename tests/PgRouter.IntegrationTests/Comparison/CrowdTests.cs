@@ -52,7 +52,7 @@ public sealed class CrowdTests
             await client.SendAsync(Frontend.Bind("", "s"), Frontend.Execute(""), Frontend.Sync());
             Require($"statement of {number}", await FirstColumnAsync(client));
             await client.SendAsync(Frontend.Parse("", $"SELECT $1 || ' unnamed {number}'", 25), Frontend.Sync());
-            await client.ReadUntilAsync();
+            Require("1Z", string.Concat((await client.ReadUntilAsync()).Select(message => message.Type)));
             await client.SendAsync(Frontend.Bind("", "", $"{round}"), Frontend.Execute(""), Frontend.Sync());
             Require($"{round} unnamed {number}", await FirstColumnAsync(client));
             await client.QueryAsync("BEGIN");
