@@ -13,8 +13,8 @@ namespace PgRouter.Core.Sessions;
 /// One client, from its login to its end. All of it runs on one loop, as one handler that is woken when the client's or its server's
 /// socket is ready, when a server was granted, a statement was parsed, or a deadline passed; each time it does all that can be done and
 /// sleeps again. The parts: this file the life and the pump, Requests (client to server), Batch (extended protocol), Replies (server
-/// to client), Leasing (routes and servers), Effects (what statements do to the session), Local and Discard (what the router
-/// answers itself).
+/// to client), Leasing (routes and servers), Loss (when a side is gone), Effects (what statements do to the session), Local and
+/// Discard (what the router answers itself).
 /// </summary>
 internal sealed partial class ClientSession
 {

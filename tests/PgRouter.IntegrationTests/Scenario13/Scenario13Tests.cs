@@ -115,7 +115,7 @@ public sealed class Scenario13Tests
         while (!all.IsCompleted)
         {
             most = Math.Max(most, Math.Max(await ServersOnAsync(0), await ServersOnAsync(1)));
-            await Task.WhenAny(all, Task.Delay(TimeSpan.FromMilliseconds(100)));
+            await Task.WhenAny(all, Task.Delay(TimeSpan.FromMilliseconds(100))); // The pace of the samples; the end is all.
         }
 
         var results = await all;

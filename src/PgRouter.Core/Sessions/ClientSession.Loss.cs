@@ -1,0 +1,144 @@
+using PgRouter.Core.Health;
+using PgRouter.Core.Servers;
+using PgRouter.Protocol;
+using PgRouter.Sql;
+
+namespace PgRouter.Core.Sessions;
+
+/// <summary>When one side is gone: a lost server moves a read or costs the client an error; a client that left gives its servers up.</summary>
+internal sealed partial class ClientSession
+{
+    private void Break(ServerConnection server, string reason)
+    {
+        _lossReason = reason;
+        OnServerLost(reason);
+    }
+
+    /// <summary>
+    /// The connection to the server is gone. A read that had said nothing runs once elsewhere; otherwise the client gets the error and lives.
+    /// </summary>
+    private void OnServerLost(string reason)
+    {
+        var lease = _lease!;
+        var server = lease.Server;
+        _lease = null;
+        _leaseIsFresh = false;
+        var wasAsked = server.Owed.Count > 0 || _unsynced;
+        var wasInTransaction = server.Status != TransactionStatus.Idle || _pins != PinReasons.None;
+        var commits = IsCommitUnderWay(server);
+        var endsInReadyForQuery = server.Owed.ReadyForQueryCount;
+        while (server.Owed.Count > 0)
+            TakeBack(server, server.Owed.Dequeue());
+        _services.Pools.Context.ReportFault(server.Node.Id, _lossFault);
+        _lossFault = NodeFault.Reset;
+        var movable = !_answerStarted && !server.Retained.IsEmpty && !wasInTransaction;
+        if (movable)
+            MoveRequest(server);
+        SessionLog.ServerLost(
+            _services.Logger, Pid, server.Node.Id, reason, movable ? "the statement runs elsewhere" : wasAsked ? "the client gets an error" : "idle");
+        lease.Break(reason);
+        ForgetServerState();
+        if (movable)
+            return;
+        var error = commits ? CommitUnknown(reason) : ServerGone(server, reason);
+        if (wasAsked)
+            FailAfterLoss(error, endsInReadyForQuery);
+        else if (wasInTransaction)
+            _pendingLoss = error; // Nothing is asked now: the client learns it with its next request.
+    }
+
+    /// <summary>Puts the request back in front of the client's input, to be routed again without the node that failed.</summary>
+    private void MoveRequest(ServerConnection server)
+    {
+        _input.Prepend(server.Retained);
+        if (_services.Cluster.View.Nodes.FirstOrDefault(n => n.Id == server.Node.Id) is { } node)
+            _excludedNodes |= 1UL << node.Index;
+        _skipToSync = false;
+        _unsynced = false;
+        _signal.Set();
+    }
+
+    private void FailAfterLoss(ErrorMessage error, int readyForQueryCount)
+    {
+        var writer = new MessageWriter();
+        error.WriteErrorResponse(writer);
+        _skipToSync |= _unsynced || readyForQueryCount == 0;
+        if (_streaming > 0)
+        {
+            _discarding = _streaming;
+            _streaming = 0;
+        }
+        for (var i = 0; i < readyForQueryCount; i++)
+            BackendStartupMessages.WriteReadyForQuery(writer, TransactionStatus.Idle);
+        _unsynced = false;
+        SendToClient(writer.WrittenSpan);
+        _signal.Set();
+    }
+
+    /// <summary>What a session keeps on its server is gone with it.</summary>
+    private void ForgetServerState()
+    {
+        _pins = PinReasons.None;
+        _pinnedSince = null;
+        _copyingIn = false;
+        _requestFailed = false;
+        _executed?.Clear();
+        _completed = 0;
+        _settings.Rollback();
+        _portal = null;
+        _portals?.Clear();
+    }
+
+    /// <summary>The client has gone: its servers go back after a reset, or finish what they do without it, or are closed.</summary>
+    private void GiveUpServers()
+    {
+        if (_unprepared is { } unprepared)
+            unprepared.Release();
+        _waiter.Lease?.Release();
+        if (_kept is not null)
+        {
+            foreach (var kept in _kept.Values)
+                kept.Recycle(_services.Config().ResetQueryList);
+            _kept.Clear();
+        }
+        if (_lease is not { } lease)
+            return;
+        _lease = null;
+        var server = lease.Server;
+        if (server.Owed.Count == 0 && !_unsynced && _streaming == 0 && server.BodyRemaining == 0 && server.Output.IsEmpty && !server.Socket.PeerClosed)
+            lease.Recycle(_services.Config().ResetQueryList);
+        else if (IsWriteUnderWay(server))
+            _ = ServerDrain.FinishAsync(lease, _services.Config().ResetQueryList);
+        else
+            lease.Break("its client went away in the middle of a statement");
+    }
+
+    /// <summary>Something that PostgreSQL would have finished for a client that left is under way, all of it sent.</summary>
+    private bool IsWriteUnderWay(ServerConnection server) =>
+        !_unsynced && _streaming == 0 && !_copyingIn && server.Owed.ReadyForQueryCount > 0 && server.Retained.IsEmpty && !server.Socket.PeerClosed
+        && OwesMoreThanReads(server);
+
+    /// <summary>A pipeline of reads is not worth finishing for nobody, and may be long.</summary>
+    private static bool OwesMoreThanReads(ServerConnection server)
+    {
+        for (var i = 0; i < server.Owed.Count; i++)
+        {
+            var entry = server.Owed[i];
+            if (entry.Kind is ReplyKind.Query or ReplyKind.Execute or ReplyKind.FunctionCall
+                && entry.Subject is not StatementInfo { Class: <= StatementClass.Read })
+                return true;
+        }
+        return false;
+    }
+
+    private static bool IsCommitUnderWay(ServerConnection server)
+    {
+        for (var i = 0; i < server.Owed.Count; i++)
+        {
+            if (server.Owed[i].Subject is StatementInfo { HasTransactionVerb: true } info
+                && info.Statements.Any(s => s.Verb is TransactionVerb.Commit or TransactionVerb.CommitPrepared))
+                return true;
+        }
+        return false;
+    }
+}
