@@ -145,6 +145,9 @@ internal sealed class ServerPool
             RemoveIdle(oldest, "another pool of the node needs the place");
     }
 
+    /// <summary>Do this pool's clients ask for what their sequences gave?</summary>
+    public SequenceWatch Sequences { get; } = new();
+
     /// <summary>No more servers: waiters get the error, idle ones are closed by the next upkeep.</summary>
     public void Retire(PoolError error)
     {

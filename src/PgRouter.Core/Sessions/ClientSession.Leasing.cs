@@ -33,9 +33,9 @@ internal sealed partial class ClientSession
     private ulong _excludedNodes;
     private string _lossReason = "";
     private NodeFault _lossFault = NodeFault.Reset;
+    private ErrorMessage? _lossError;
     private ErrorMessage? _pendingLoss;
     private int _lastReadNodeId = -1;
-    private (ServerConnection Server, long UseCount) _lastWriter;
 
     /// <summary>Continue = a server is held for this request; Wait = replies must come first; Acquire = go and wait for one (or for an error).</summary>
     private Step Obtain(StatementClass statementClass, RouteHint? hint, bool beginsReadOnly, SessionEffects effects)
@@ -61,6 +61,8 @@ internal sealed partial class ClientSession
         // A standby refuses every transaction that is serializable by default.
         if (statementClass == StatementClass.Read && _settings.Client.SetsIsolation)
             statementClass = StatementClass.PrimaryRead;
+        if (_block != Block.None)
+            statementClass = ClassInBlock(statementClass, ref beginsReadOnly);
         _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
         if (_pendingLoss is not null)
             return Step.Acquire;
@@ -135,7 +137,7 @@ internal sealed partial class ClientSession
     }
 
     private bool NeedsPreparation(ServerLease lease) =>
-        !lease.Server.Settings.SameAs(_settings.Client) || (_pending.Effects & PreparedEffects) != 0;
+        !lease.Server.Settings.SameAs(_settings.Client) || (_pending.Effects & PreparedEffects) != 0 || _block == Block.Failed || NeedsOwnSequences(lease);
 
     private void Hold(ServerLease lease)
     {
@@ -336,12 +338,9 @@ internal sealed partial class ClientSession
         _settings.Synchronized();
         if ((_pending.Effects & SessionEffects.ShowsPrepared) != 0 && await ShowOwnNamesAsync(server) is { } unprepared)
             return unprepared;
-        if ((_pending.Effects & SessionEffects.ReadsSequenceState) == 0 || server.Status != TransactionStatus.Idle)
-            return null;
-        // The last nextval on this server may have been another client's: then it must look as in a fresh session.
-        if (ReferenceEquals(_lastWriter.Server, server) && _lastWriter.UseCount == server.UseCount - 1)
-            return null;
-        return await server.ExecuteAsync("DISCARD SEQUENCES", _signal, SynchronizeTimeout) is { } failure ? AsError(failure) : null;
+        if (_block == Block.Failed)
+            return await EnterFailedBlockAsync(server);
+        return await TakeSequencesAsync(_lease!);
     }
 
     /// <summary>Answers the pending request with an error; the session lives.</summary>
@@ -352,6 +351,8 @@ internal sealed partial class ClientSession
         _discarding = _requestLength - here;
         EndRequest();
         _excludedNodes = 0;
+        if (_block == Block.Begun)
+            _block = Block.Failed;
         var writer = new MessageWriter();
         error.WriteErrorResponse(writer);
         if (_requestEndsInReadyForQuery)
@@ -368,7 +369,6 @@ internal sealed partial class ClientSession
         if (_lease is not { } lease || !server.IsIdle || _unsynced || _pins != PinReasons.None || server.BodyRemaining > 0 || _streaming > 0)
             return;
         _lease = null;
-        _lastWriter = (server, server.UseCount);
         if (_services.Config().PoolMode == PoolMode.Session)
             (_kept ??= []).Add(server.Node.Id, lease);
         else if (server.HasClientsNames)

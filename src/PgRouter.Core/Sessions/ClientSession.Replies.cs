@@ -240,17 +240,23 @@ internal sealed partial class ClientSession
         if (server.Owed.Head.Kind == ReplyKind.Query)
             _completed++;
         else if (server.Owed.Head.Kind == kind)
-            return OnPortalExecuted(server.Owed.Dequeue());
+            return OnPortalExecuted(server, server.Owed.Dequeue());
         return ReplyVerdict.Forward;
     }
 
-    private ReplyVerdict OnPortalExecuted(in OwedReply done)
+    private ReplyVerdict OnPortalExecuted(ServerConnection server, in OwedReply done)
     {
         if (done.Subject is StatementInfo info)
         {
             NoteSchemaChange(info);
             if (info.Effects != SessionEffects.None || info.HasTransactionVerb)
                 (_executed ??= []).Add(info);
+        }
+        else if (ReferenceEquals(done.Subject, BeginMark))
+        {
+            _beginUnderWay = false;
+            server.Status = TransactionStatus.InTransaction; // Its first ReadyForQuery comes with the first statement's.
+            _transactionStarted = server.RequestStarted;
         }
         else if (done.Subject is PreparedStatement prepared)
         {
@@ -311,6 +317,8 @@ internal sealed partial class ClientSession
             Lost(DescribeLoss(body));
             return ReplyVerdict.Lost;
         }
+        if (_beginUnderWay)
+            return OnBeginFailed(body);
         _nodeCounters!.Errors++;
         _requestFailed = true;
         // The server was made to fail: the client gets the router's error in place of the server's.

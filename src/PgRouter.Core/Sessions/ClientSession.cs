@@ -157,7 +157,7 @@ internal sealed partial class ClientSession
         RelayReplies();
         if (_lease is { } lease && !lease.Server.Output.Flush(lease.Server.Socket))
             OnServerLost("send failed");
-        if (_terminateRequested && (_terminateAtOnce || _lease is null))
+        if (_terminateRequested && (_terminateAtOnce || (_lease is null && _block == Block.None)))
             Terminate();
         return _ended ? Step.Wait : ReadRequests();
     }
@@ -184,6 +184,8 @@ internal sealed partial class ClientSession
             Loop.Timers.Disarm(_idleTimer);
         GiveUpServers();
         _statements?.Clear();
+        if (_begin is not null)
+            _services.Statements.Release(_begin.Statement);
         _input.Release();
         _output.Release();
         _client.Close();
