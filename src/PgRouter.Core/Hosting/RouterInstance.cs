@@ -52,7 +52,7 @@ internal sealed class RouterInstance : IRouter, IRouterVerbs, ISettingsSource, I
         _services = new SessionServices
         {
             Config = config,
-            Limits = new LimitBook(config),
+            Limits = pools.Context.Limits,
             Cluster = _cluster,
             Pools = pools,
             Statements = new PreparedStatementCache(),
@@ -148,7 +148,7 @@ internal sealed class RouterInstance : IRouter, IRouterVerbs, ISettingsSource, I
 
     private void Upkeep(EventLoop loop)
     {
-        _services.Pools.CloseExpired(loop);
+        _services.Pools.Upkeep(loop);
         _services.Pools.Context.After(loop, loop.NowMs + UpkeepMs, () => Upkeep(loop));
     }
 
