@@ -22,6 +22,7 @@ internal static class ServerCare
                 return $"reset failed: {error.Message}";
         }
         server.Prepared.Clear();
+        server.HasClientsNames = false;
         server.Settings = SettingsSet.Empty;
         return null;
     }
