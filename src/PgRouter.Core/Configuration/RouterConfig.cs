@@ -57,8 +57,20 @@ internal sealed record RouterConfig
     /// <summary>client_idle_limit (client_idle_timeout); zero = for ever.</summary>
     public TimeSpan ClientIdleLimit { get; init; }
 
+    /// <summary>query_timeout: longest time of one request on a server; zero = for ever.</summary>
+    public TimeSpan QueryTimeout { get; init; }
+
+    /// <summary>idle_transaction_timeout; zero = for ever.</summary>
+    public TimeSpan IdleTransactionTimeout { get; init; }
+
+    /// <summary>transaction_timeout; zero = for ever.</summary>
+    public TimeSpan TransactionTimeout { get; init; }
+
     /// <summary>authentication_timeout (client_login_timeout).</summary>
     public TimeSpan AuthenticationTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>suspend_timeout: how long SUSPEND waits for bytes that are not taken.</summary>
+    public TimeSpan SuspendTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>reset_query_list (server_reset_query): run before a server that a client kept for itself is given to another.</summary>
     public IReadOnlyList<string> ResetQueryList { get; init; } = ["ABORT", "DISCARD ALL"];

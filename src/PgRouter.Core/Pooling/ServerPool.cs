@@ -31,6 +31,7 @@ internal sealed class ServerPool
         Node = node;
         _context = context;
         _budget = context.Budget(key.NodeId);
+        Gate = context.Gates.Get(key.Database);
         _shards = new PoolShard[loops];
         for (var i = 0; i < loops; i++)
             _shards[i] = new PoolShard();
@@ -39,6 +40,8 @@ internal sealed class ServerPool
     public PoolKey Key { get; }
 
     public NodeConfig Node { get; }
+
+    public DatabaseGate Gate { get; }
 
     public int Size => _context.Config().DefaultPoolSize;
 
@@ -62,6 +65,9 @@ internal sealed class ServerPool
 
     /// <summary>Set when the node was taken out of the configuration or replaced: nothing is opened any more, what comes back is closed.</summary>
     public bool IsRetired => _retirement is not null;
+
+    /// <summary>Is a server to be closed when it is next idle, by RECONNECT or because its node is gone? Any thread.</summary>
+    public bool IsOutdated(ServerConnection server) => IsRetired || Gate.IsOutdated(server.Id);
 
     /// <summary>An idle server at once, or null: then <see cref="Wait"/>. Waiters go first.</summary>
     public ServerLease? TryTake(EventLoop loop)
@@ -133,7 +139,7 @@ internal sealed class ServerPool
         var servers = _shards[loop.Index].Servers;
         for (var i = servers.Count - 1; i >= 0; i--)
         {
-            if (IsRetired || IsExpired(servers[i], loop.NowMs) || IsIdleTooLong(servers[i], loop.NowMs))
+            if (IsRetired || Gate.IsPaused || IsExpired(servers[i], loop.NowMs) || IsIdleTooLong(servers[i], loop.NowMs))
                 RemoveIdle(servers[i], "expired");
         }
     }
@@ -189,7 +195,7 @@ internal sealed class ServerPool
     internal void PutBack(ServerConnection server)
     {
         var loop = server.Socket.Loop;
-        if (IsRetired || !server.IsClean || IsExpired(server, loop.NowMs) || Count > Size)
+        if (IsRetired || Gate.IsPaused || !server.IsClean || IsExpired(server, loop.NowMs) || Count > Size)
         {
             Drop(server, server.IsClean ? "expired" : "not clean");
             return;
@@ -373,13 +379,13 @@ internal sealed class ServerPool
     }
 
     /// <summary>Opens as many servers as there are waiters without one on its way, up to the size of the pool.</summary>
-    private void OpenAsNeeded(EventLoop loop)
+    internal void OpenAsNeeded(EventLoop loop)
     {
         while (true)
         {
             lock (_lock)
             {
-                if (_waiters.Count <= _opening || _count >= Size || IsRetired)
+                if (_waiters.Count <= _opening || _count >= Size || IsRetired || Gate.IsPaused)
                     return;
                 if (_lastError is not null && Environment.TickCount64 < _retryAtMs)
                     break;
@@ -482,8 +488,18 @@ internal sealed class ServerPool
         }
     }
 
-    private bool IsExpired(ServerConnection server, long nowMs) =>
-        _context.Config().ServerLifetime is { Ticks: > 0 } lifetime && nowMs - server.ConnectedAtMs > lifetime.TotalMilliseconds;
+    /// <summary>Wakes all who stand in the queue, oldest first, so that they look around. Any thread.</summary>
+    internal void WakeWaiters()
+    {
+        lock (_lock)
+        {
+            foreach (var waiter in _waiters)
+                waiter.Loop.Post(static state => ((PoolWaiter)state!).Signal.Set(), waiter);
+        }
+    }
+
+    private bool IsExpired(ServerConnection server, long nowMs) => Gate.IsOutdated(server.Id)
+        || (_context.Config().ServerLifetime is { Ticks: > 0 } lifetime && nowMs - server.ConnectedAtMs > lifetime.TotalMilliseconds);
 
     private bool IsIdleTooLong(ServerConnection server, long nowMs) =>
         _context.Config().ServerIdleTimeout is { Ticks: > 0 } limit && nowMs - server.IdleSinceMs > limit.TotalMilliseconds;
