@@ -17,6 +17,7 @@ internal sealed class ConfigDraft
 
     private readonly SortedDictionary<int, NodeConfig> _nodes = [];
     private readonly Dictionary<int, List<Func<HealthCheckConfig, HealthCheckConfig>>> _healthPerNode = [];
+    private readonly Dictionary<ScopeOf, LimitOverrides> _limits = [];
 
     public RouterConfig Config { get; set; } = new();
 
@@ -39,6 +40,10 @@ internal sealed class ConfigDraft
         var node = _nodes.TryGetValue(id, out var known) ? known : new NodeConfig { Id = id, Host = "", Port = DefaultBackendPort };
         _nodes[id] = change(node);
     }
+
+    /// <summary>Changes the lines of one database or user, or of all.</summary>
+    public void ChangeLimits(ScopeOf scope, Func<LimitOverrides, LimitOverrides> change) =>
+        _limits[scope] = change(_limits.GetValueOrDefault(scope, LimitOverrides.None));
 
     /// <summary>Changes the health check of every node, or of one.</summary>
     public void ChangeHealth(int? nodeId, Func<HealthCheckConfig, HealthCheckConfig> change)
@@ -64,6 +69,7 @@ internal sealed class ConfigDraft
             LoadBalanceMode = Config.LoadBalanceMode && !IsRaw,
             DefaultPoolSize = PoolSize(),
             MaxNodeConnections = NodeLimit(),
+            Overrides = new LimitOverrideTable(_limits),
             ServerConnectTimeout = connectTimeout,
             HealthCheck = health,
             HealthCheckPerNode = _healthPerNode.ToDictionary(

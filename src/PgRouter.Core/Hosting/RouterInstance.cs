@@ -52,6 +52,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
         _services = new SessionServices
         {
             Config = config,
+            Limits = new LimitBook(config),
             Cluster = _cluster,
             Pools = pools,
             Statements = new PreparedStatementCache(),

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using PgRouter.Core.Configuration;
 using PgRouter.Core.Servers;
 using PgRouter.Core.Transport;
 using PgRouter.Protocol;
@@ -19,6 +20,7 @@ internal sealed partial class ClientSession
     /// <summary>The shortest time between two looks.</summary>
     private const int LeastPauseMs = 100;
 
+    private readonly LimitsInForce _limits;
     private LoopTimer? _limitTimer;
     private long _readyAtMs;
     private long _timedOutRequest;
@@ -28,16 +30,8 @@ internal sealed partial class ClientSession
 
     private bool IsBusy => _lease is { } lease && lease.Server.Owed.Count > 0;
 
-    private TimeLimits Limits
-    {
-        get
-        {
-            var config = _services.Config();
-            return Identity.IsConsole
-                ? default
-                : new TimeLimits(config.QueryTimeout, config.IdleTransactionTimeout, config.TransactionTimeout, config.ClientIdleLimit);
-        }
-    }
+    /// <summary>What is in force for this database and user. A console may idle, and wait, as long as it likes.</summary>
+    private TimeLimits Limits => Identity.IsConsole ? default : TimeLimits.Of(_limits.Current);
 
     /// <summary>Puts changed limits into force. Any thread.</summary>
     public void ReadLimits() => Loop.Post(static state => ((ClientSession)state!).ArmLimits(), this);

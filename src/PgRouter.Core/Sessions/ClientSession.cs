@@ -39,6 +39,7 @@ internal sealed partial class ClientSession
         Identity = identity;
         _counters = host.Statistics.Database(identity.Database);
         _gate = identity.IsConsole ? DatabaseGate.OfConsole : host.Services.Pools.Context.Gates.Get(identity.Database);
+        _limits = host.Services.Limits.For(identity.Database, identity.User);
         _waiter = new PoolWaiter(signal);
         _settings = new SettingsJournal(identity.Settings);
         ConnectTime = DateTimeOffset.UtcNow;

@@ -1,3 +1,5 @@
+using PgRouter.Core.Configuration;
+
 namespace PgRouter.Core.Sessions;
 
 /// <summary>A limit on how long a session may stay in a state.</summary>
@@ -22,6 +24,9 @@ internal enum TimeLimit
 internal readonly record struct TimeLimits(TimeSpan Query, TimeSpan IdleTransaction, TimeSpan Transaction, TimeSpan ClientIdle)
 {
     public bool Any => Query > TimeSpan.Zero || IdleTransaction > TimeSpan.Zero || Transaction > TimeSpan.Zero || ClientIdle > TimeSpan.Zero;
+
+    public static TimeLimits Of(SessionLimits limits) =>
+        new(limits.QueryTimeout, limits.IdleTransactionTimeout, limits.TransactionTimeout, limits.ClientIdleTimeout);
 
     /// <summary>The limit that has been reached. One that ends the session goes before one that ends its statement.</summary>
     public TimeLimit Reached(in LimitClock clock)

@@ -64,18 +64,29 @@ internal static class PoolingSettings
         Seconds("child_life_time", "300", "An idle process is replaced after this time.").Accepted(NoProcesses),
         Integer("child_max_connections", "0", 0, int.MaxValue, "A process is replaced after so many clients.").Accepted(NoProcesses),
         Integer("min_pool_size", "0", 0, 100_000, "Servers kept open in a pool.").PgBouncer("min_pool_size")
+            .To((c, v) => c with { MinPoolSize = (int)v.Integer })
             .Accepted("servers are opened when they are needed"),
         Integer("reserve_pool_size", "0", 0, 100_000, "Servers beyond the pool size for clients that waited.")
             .PgBouncer("reserve_pool_size")
+            .To((c, v) => c with { ReservePoolSize = (int)v.Integer })
             .Accepted(NoReserve),
-        Seconds("reserve_pool_timeout", "5", "Wait after which the reserve is used.").PgBouncer("reserve_pool_timeout").Accepted(NoReserve),
-        Integer("max_db_connections", "0", 0, int.MaxValue, "Servers per database.").PgBouncer("max_db_connections").Accepted(NoLimit),
-        Integer("max_user_connections", "0", 0, int.MaxValue, "Servers per user.").PgBouncer("max_user_connections").Accepted(NoLimit),
+        Seconds("reserve_pool_timeout", "5", "Wait after which the reserve is used.").PgBouncer("reserve_pool_timeout")
+            .To((c, v) => c with { ReservePoolTimeout = v.Duration })
+            .Accepted(NoReserve),
+        Integer("max_db_connections", "0", 0, int.MaxValue, "Servers per database.").PgBouncer("max_db_connections")
+            .To((c, v) => c with { MaxDbConnections = (int)v.Integer })
+            .Accepted(NoLimit),
+        Integer("max_user_connections", "0", 0, int.MaxValue, "Servers per user.").PgBouncer("max_user_connections")
+            .To((c, v) => c with { MaxUserConnections = (int)v.Integer })
+            .Accepted(NoLimit),
         Integer("max_db_client_connections", "0", 0, int.MaxValue, "Clients per database.").PgBouncer("max_db_client_connections")
+            .To((c, v) => c with { MaxDbClientConnections = (int)v.Integer })
             .Accepted("max_client_conn limits all clients together"),
         Integer("max_user_client_connections", "0", 0, int.MaxValue, "Clients per user.").PgBouncer("max_user_client_connections")
+            .To((c, v) => c with { MaxUserClientConnections = (int)v.Integer })
             .Accepted("max_client_conn limits all clients together"),
         Seconds("query_wait_notify", "5", "A waiting client is told so after this time.").PgBouncer("query_wait_notify")
+            .To((c, v) => c with { QueryWaitNotify = v.Duration })
             .Accepted("a waiting client is not told; SHOW POOLS shows who waits"),
         Seconds("cancel_wait_timeout", "10", "Longest wait of a cancel request.").PgBouncer("cancel_wait_timeout")
             .Accepted("a cancel request does not wait for a pool"),
