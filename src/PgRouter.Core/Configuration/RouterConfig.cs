@@ -108,6 +108,9 @@ internal sealed record RouterConfig
     /// <summary>authentication_timeout (client_login_timeout).</summary>
     public TimeSpan AuthenticationTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>suspend_timeout: how long SUSPEND waits for bytes that are not taken.</summary>
+    public TimeSpan SuspendTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>reset_query_list (server_reset_query): run before a server that a client kept for itself is given to another.</summary>
     public IReadOnlyList<string> ResetQueryList { get; init; } = ["ABORT", "DISCARD ALL"];
 

@@ -17,6 +17,9 @@ internal sealed class PoolContext(
 
     public IServerConnector Connector { get; } = connector;
 
+    /// <summary>What operators have decided about each database.</summary>
+    public DatabaseGates Gates { get; } = new();
+
     public IReadOnlyList<EventLoop> Loops { get; } = loops;
 
     public ILogger Logger { get; } = logger;

@@ -26,6 +26,7 @@ internal sealed class ServerPool
         Key = key;
         Node = node;
         _context = context;
+        Gate = context.Gates.Get(key.Database);
         _limits = context.Limits.For(key.Database, key.User);
         _idle = new IdleServers(loops);
         Budgets = context.Budgets.For(key);
@@ -35,6 +36,8 @@ internal sealed class ServerPool
     public PoolKey Key { get; }
 
     public NodeConfig Node { get; }
+
+    public DatabaseGate Gate { get; }
 
     /// <summary>The limits of its database and user, as of the configuration in force.</summary>
     public SessionLimits Limits => _limits.Current;
@@ -70,7 +73,10 @@ internal sealed class ServerPool
     public bool IsOut => _out is not null;
 
     /// <summary>Keeps and opens no servers, for good or for now.</summary>
-    public bool IsClosed => _retirement is not null || _out is not null;
+    public bool IsClosed => _retirement is not null || _out is not null || Gate.IsPaused;
+
+    /// <summary>Is a server to be closed when it is next idle, by RECONNECT or because its node is gone? Any thread.</summary>
+    public bool IsOutdated(ServerConnection server) => IsRetired || IsOut || Gate.IsOutdated(server.Id);
 
     /// <summary>An idle server at once, or null: then <see cref="Wait"/>. Waiters go first.</summary>
     public ServerLease? TryTake(EventLoop loop) => Line.Count > 0 ? null : TakeIdle(loop);
@@ -130,7 +136,7 @@ internal sealed class ServerPool
         for (var i = servers.Count - 1; i >= 0; i--)
         {
             var server = servers[i];
-            if (IsClosed || ServerLife.IsExpired(server, limits, maxUses, loop.NowMs))
+            if (IsClosed || IsExpired(server, limits, maxUses, loop.NowMs))
                 RemoveIdle(server, "expired");
             else if (Count > limits.MinPoolSize && ServerLife.IsIdleTooLong(server, limits, loop.NowMs))
                 RemoveIdle(server, "unused for server_idle_timeout");
@@ -196,7 +202,7 @@ internal sealed class ServerPool
         var loop = server.Socket.Loop;
         var limits = Limits;
         var config = _context.Config();
-        var isExpired = ServerLife.IsExpired(server, limits, config.ServerMaxUses, loop.NowMs);
+        var isExpired = IsExpired(server, limits, config.ServerMaxUses, loop.NowMs);
         if (isExpired || IsClosed || !server.IsClean || Count > limits.PoolSize + limits.ReservePoolSize)
         {
             Drop(server, !server.IsClean ? "not clean" : isExpired ? "expired" : IsClosed ? "the pool is closed" : "the pool is smaller now");
@@ -244,6 +250,9 @@ internal sealed class ServerPool
         while (error is not null && Line.Take(out var ticket) is { } waiter)
             waiter.Fail(error, ticket);
     }
+
+    private bool IsExpired(ServerConnection server, SessionLimits limits, int maxUses, long nowMs) =>
+        Gate.IsOutdated(server.Id) || ServerLife.IsExpired(server, limits, maxUses, nowMs);
 
     // In a method of its own: a lambda would make its closure at every call of the method it stands in.
     private void ParkUntilCancelled(ServerConnection server) => server.AfterCancels = () => PutBack(server);

@@ -70,6 +70,16 @@ internal sealed class WaiterLine
         return count;
     }
 
+    /// <summary>Wakes all, oldest first, so that they look around.</summary>
+    public void WakeAll()
+    {
+        lock (_lock)
+        {
+            foreach (var waiter in _waiters)
+                waiter.Loop.Post(static state => ((PoolWaiter)state!).Signal.Set(), waiter);
+        }
+    }
+
     private void Unlink(PoolWaiter waiter)
     {
         if (waiter.Place.List is null)

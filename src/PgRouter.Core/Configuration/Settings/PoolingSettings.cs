@@ -6,7 +6,6 @@ namespace PgRouter.Core.Configuration.Settings;
 internal static class PoolingSettings
 {
     private const string NoProcesses = "there are no child processes; connections are pooled in one process";
-    private const string NoTimeout = "not enforced here; set the timeout of the same meaning in PostgreSQL";
 
     public static IEnumerable<Setting> Rows { get; } = In(
         SettingGroup.Pooling,
@@ -90,15 +89,12 @@ internal static class PoolingSettings
             .PgBouncer("query_wait_notify").To((c, v) => c with { QueryWaitNotify = v.Duration }),
         Seconds("cancel_wait_timeout", "10", "Longest wait of a cancel request.").PgBouncer("cancel_wait_timeout")
             .Accepted("a cancel request does not wait for a pool"),
-        Seconds("query_timeout", "0", "Longest statement.").PgBouncer("query_timeout")
-            .To((c, v) => c with { QueryTimeout = v.Duration })
-            .Accepted(NoTimeout + " (statement_timeout)"),
-        Seconds("transaction_timeout", "0", "Longest transaction.").PgBouncer("transaction_timeout")
-            .To((c, v) => c with { TransactionTimeout = v.Duration })
-            .Accepted(NoTimeout + " (transaction_timeout)"),
-        Seconds("idle_transaction_timeout", "0", "Longest idle time in a transaction.").PgBouncer("idle_transaction_timeout")
-            .To((c, v) => c with { IdleTransactionTimeout = v.Duration })
-            .Accepted(NoTimeout + " (idle_in_transaction_session_timeout)"),
+        Seconds("query_timeout", "0", "A request that runs on a server for so long is canceled; 0 = never.").PgBouncer("query_timeout")
+            .To((c, v) => c with { QueryTimeout = v.Duration }),
+        Seconds("transaction_timeout", "0", "A client whose transaction, or statement outside of one, lasts so long is disconnected; 0 = never.")
+            .PgBouncer("transaction_timeout").To((c, v) => c with { TransactionTimeout = v.Duration }),
+        Seconds("idle_transaction_timeout", "0", "A client idle in a transaction for so long is disconnected; 0 = never.")
+            .PgBouncer("idle_transaction_timeout").To((c, v) => c with { IdleTransactionTimeout = v.Duration }),
         Seconds("server_login_retry", "1",
             "After a failed login no other is tried for so long, after each further one twice as long, up to 15 s; those who ask meanwhile get its reason.")
             .PgBouncer("server_login_retry").To((c, v) => c with { ServerLoginRetry = v.Duration }),
