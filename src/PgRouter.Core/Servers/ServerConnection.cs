@@ -30,7 +30,10 @@ internal sealed class ServerConnection
         ConnectedAtMs = socket.Loop.NowMs;
     }
 
-    /// <summary>Unique in the process.</summary>
+    /// <summary>The id of the server that was opened last. Any thread.</summary>
+    public static long LastId => Volatile.Read(ref _lastId);
+
+    /// <summary>Unique in the process, growing.</summary>
     public long Id { get; }
 
     public LoopSocket Socket { get; }
@@ -247,6 +250,7 @@ internal sealed class ServerConnection
             ClientPid = ClientPid,
             PreparedStatements = Prepared.Count,
             UseCount = UseCount,
+            CloseNeeded = Lease?.Pool.IsOutdated(this) ?? false,
             ServerVersion = Parameters.GetValueOrDefault("server_version", ""),
             ApplicationName = Parameters.GetValueOrDefault("application_name", ""),
         };

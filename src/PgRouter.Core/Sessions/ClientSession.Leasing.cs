@@ -112,7 +112,7 @@ internal sealed partial class ClientSession
         if (_decision.NodeIndex < 0)
             return null;
         var node = cluster.Nodes[_decision.NodeIndex];
-        return TakeKept(node.Id) ?? PoolOf(node).TryTake(Loop);
+        return TakeKept(node.Id) ?? (_gate.IsPaused ? null : PoolOf(node).TryTake(Loop));
     }
 
     /// <summary>In session mode: the server this client already has on a node.</summary>
@@ -215,7 +215,7 @@ internal sealed partial class ClientSession
     private bool MayTryAfterLoss(ServerConnection server, ErrorMessage error)
     {
         var fault = NodeFaults.FromSqlState(error.Code) ?? (error.Code == SqlStates.ConnectionFailure ? NodeFault.Reset : null);
-        if (_ended || fault is null)
+        if (_ended || _breakReason is not null || fault is null)
             return false;
         _services.Pools.Context.ReportFault(server.Node.Id, fault.Value);
         return _services.Cluster.View.Nodes.FirstOrDefault(n => n.Id == server.Node.Id) is not { } node || MayTryAnother(node);
@@ -233,8 +233,14 @@ internal sealed partial class ClientSession
         PoolError? unreachable = null;
         while (!_ended)
         {
-            if (IsAbandoned())
+            if (IsAbandoned() || _terminateRequested)
                 return (null, null);
+            if (_gate.IsPaused && _kept is not { Count: > 0 })
+            {
+                if (await WaitAtGateAsync(deadline) is { } paused)
+                    return (null, paused);
+                continue;
+            }
             var cluster = _services.Cluster.View;
             _decision = Decide(cluster, config);
             if (_decision.NodeIndex < 0)
@@ -247,8 +253,14 @@ internal sealed partial class ClientSession
                 return (null, AsError(unreachable.Message)); // The rules know no other place than one that was tried.
             var node = cluster.Nodes[_decision.NodeIndex];
             var pool = PoolOf(node);
-            if ((TakeKept(node.Id) ?? pool.TryTake(Loop)) is { } lease)
+            if ((TakeKept(node.Id) ?? (_gate.IsPaused ? null : pool.TryTake(Loop))) is { } lease)
                 return (lease, null);
+            if (_gate.IsPaused)
+            {
+                if (await WaitAtGateAsync(deadline) is { } paused)
+                    return (null, paused);
+                continue;
+            }
             var error = await WaitInPoolAsync(pool, deadline);
             if (_waiter.Lease is { } granted)
             {
@@ -273,7 +285,7 @@ internal sealed partial class ClientSession
             await _signal;
             if (_waiter.Lease is not null || _waiter.Error is not null)
                 break;
-            if (IsAbandoned() || _terminateAtOnce)
+            if (IsAbandoned() || _terminateRequested || _gate.IsPaused)
             {
                 pool.Cancel(_waiter);
                 return null;
@@ -298,7 +310,7 @@ internal sealed partial class ClientSession
     {
         if (_client.PeerClosed && _pending.Class <= StatementClass.PrimaryRead)
             Finish("client went away while waiting for a server");
-        return _ended;
+        return _ended || _loginDeadline is { HasPassed: true };
     }
 
     private bool MayTryAnother(NodeView node)
@@ -314,7 +326,7 @@ internal sealed partial class ClientSession
             return false;
         using var pause = new Deadline(_signal);
         pause.Start(HoldPollInterval);
-        while (!pause.HasPassed && !IsAbandoned() && !_terminateAtOnce)
+        while (!pause.HasPassed && !IsAbandoned() && !_terminateRequested)
             await _signal;
         return true;
     }

@@ -66,7 +66,7 @@ internal sealed partial class ClientSession
         }
         else
         {
-            LocalResult.Write(writer, await _services.Commands.ExecuteAsync(command, AdminContext, default), [], withDescription: true);
+            LocalResult.Write(writer, await RunCommandAsync(command), [], withDescription: true);
         }
         BackendStartupMessages.WriteReadyForQuery(writer, Status);
     }
@@ -232,7 +232,7 @@ internal sealed partial class ClientSession
             writer.End();
             return true;
         }
-        var result = await _services.Commands.ExecuteAsync(portal.Command, AdminContext, default);
+        var result = await RunCommandAsync(portal.Command);
         LocalResult.Write(writer, result, portal.Formats, withDescription: false);
         return result.Error is null;
     }

@@ -107,6 +107,8 @@ internal sealed partial class ClientSession
         if (_unprepared is { } unprepared)
             unprepared.Release();
         _waiter.Lease?.Release();
+        if (_breakReason is { } reason)
+            BreakServers(reason);
         if (_kept is not null)
         {
             foreach (var kept in _kept.Values)

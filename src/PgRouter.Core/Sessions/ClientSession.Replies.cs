@@ -283,6 +283,7 @@ internal sealed partial class ClientSession
         // A simple query ends what a Flush before it left open: its ReadyForQuery is the batch's too.
         if (done.Kind == ReplyKind.Query && server.Owed.Count == 0 && _streaming == 0)
             _unsynced = false;
+        _readyAtMs = Loop.NowMs;
         _requestFailed = false;
         _completed = 0;
         _copyingIn = false;
@@ -322,7 +323,7 @@ internal sealed partial class ClientSession
         _nodeCounters!.Errors++;
         _requestFailed = true;
         // The server was made to fail: the client gets the router's error in place of the server's.
-        var own = server.Owed.Count > 0 ? server.Owed.Head.Subject as LocalReply : null;
+        var own = server.Owed.Count > 0 ? server.Owed.Head.Subject as LocalReply ?? TimeoutReply(server, code) : null;
         var replacement = own?.Bytes ?? InClientsTerms(body);
         if (replacement is not null)
             output.Insert(replacement);

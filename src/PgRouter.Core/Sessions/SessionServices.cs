@@ -16,6 +16,9 @@ internal sealed class SessionServices
 {
     public required Func<RouterConfig> Config { get; init; }
 
+    /// <summary>Limits, modes and time-outs by database and user.</summary>
+    public required LimitBook Limits { get; init; }
+
     public required ClusterUpdater Cluster { get; init; }
 
     public required PoolDirectory Pools { get; init; }
