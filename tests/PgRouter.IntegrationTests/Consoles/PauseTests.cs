@@ -1,12 +1,13 @@
-using PgRouter.IntegrationTests.Wire;
+using System.Globalization;
 using PgRouter.Testing;
 using PgRouter.Testing.Protocol;
 
 namespace PgRouter.IntegrationTests.Consoles;
 
 /// <summary>PAUSE and RESUME with clients in every state, and several consoles at once.</summary>
-[TestFixture]
-public sealed class PauseTests
+[TestFixture(1)]
+[TestFixture(2)]
+public sealed class PauseTests(int loops)
 {
     private const string Shop = "pause_shop";
 
@@ -14,7 +15,7 @@ public sealed class PauseTests
     private Operator _console = null!;
 
     [OneTimeSetUp]
-    public async Task StartAsync() => _bed = await ConsoleBed.StartAsync(Shop, ("default_pool_size", "1"));
+    public async Task StartAsync() => _bed = await ConsoleBed.StartAsync(Shop, ("default_pool_size", "1"), ("pgrouter.loops", loops.ToString(CultureInfo.InvariantCulture)));
 
     [OneTimeTearDown]
     public async Task StopAsync()
@@ -189,10 +190,12 @@ public sealed class PauseTests
         var ids = new List<int>();
         foreach (var client in queue)
         {
-            ids.Add(int.Parse((await client.ReadUntilAsync()).Scalar()!, System.Globalization.CultureInfo.InvariantCulture));
+            ids.Add(int.Parse((await client.ReadUntilAsync()).Scalar()!, CultureInfo.InvariantCulture));
             await client.DisposeAsync();
         }
-        Assert.That(ids, Is.Ordered.And.Unique, "first come, first served");
+        Assert.That(ids, Is.Unique);
+        if (loops == 1)
+            Assert.That(ids, Is.Ordered, "first come, first served");
     }
 
     [Test]
@@ -217,7 +220,7 @@ public sealed class PauseTests
         await _console.DoAsync($"PAUSE {Shop}");
         await client.SendAsync(Frontend.Query("SELECT 1"));
         await _console.SeesAsync(client, "waiting");
-        var id = client.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        var id = client.ProcessId.ToString(CultureInfo.InvariantCulture);
 
         client.Reset();
 
@@ -234,7 +237,7 @@ public sealed class PauseTests
         await pinned.QueryAsync("CREATE TEMP TABLE mine AS SELECT 41 AS n");
         var row = (await _console.RowAsync("SHOW CLIENTS", "application_name", "pinned one"))!;
         Assert.That(row["pinned"], Is.EqualTo("TemporaryObjects"));
-        Assert.That(DateTime.Parse(row["pinned_since"]!.Replace(" UTC", "Z", StringComparison.Ordinal), System.Globalization.CultureInfo.InvariantCulture)
+        Assert.That(DateTime.Parse(row["pinned_since"]!.Replace(" UTC", "Z", StringComparison.Ordinal), CultureInfo.InvariantCulture)
             .ToUniversalTime(), Is.EqualTo(DateTime.UtcNow).Within(TimeSpan.FromMinutes(1)));
         await using var pausing = await _bed.OperatorAsync();
 
