@@ -32,6 +32,10 @@ internal sealed class ConfigDraft
 
     public TimeSpan? ConnectTimeout { get; set; }
 
+    public TimeSpan? ServerIdleTimeout { get; set; }
+
+    public TimeSpan? ChildLifeTime { get; set; }
+
     public TimeSpan? ServerConnectTimeout { get; set; }
 
     /// <summary>Changes one node; a number that was not seen before begins a new one.</summary>
@@ -69,6 +73,8 @@ internal sealed class ConfigDraft
             LoadBalanceMode = Config.LoadBalanceMode && !IsRaw,
             DefaultPoolSize = PoolSize(),
             MaxNodeConnections = NodeLimit(),
+            ServerCheckDelay = Config.ServerCheckQuery.Length == 0 ? TimeSpan.MaxValue : Config.ServerCheckDelay,
+            ServerIdleTimeout = ServerIdleTimeout ?? ChildLifeTime ?? Config.ServerIdleTimeout,
             Overrides = new LimitOverrideTable(_limits),
             ServerConnectTimeout = connectTimeout,
             HealthCheck = health,

@@ -83,7 +83,7 @@ internal sealed class ConfigStore
             var depends = setting.Suffix != SettingSuffix.None
                 || setting.Scopes != 0
                 || setting.InForce is not null
-                || setting.Name is "num_init_children" or "max_pool";
+                || setting.Name is "num_init_children" or "max_pool" or "child_life_time";
             return depends ? null : SettingParser.Parse(setting, setting.Default).Value?.Text;
         }
     }

@@ -9,6 +9,9 @@ namespace PgRouter.Core.Configuration;
 /// </summary>
 internal sealed record RouterConfig
 {
+    /// <summary>PgBouncer's word in server_check_query for a query without text.</summary>
+    public const string EmptyQuery = "<empty>";
+
     /// <summary>listen_addresses: "*" = all, empty = no TCP.</summary>
     public IReadOnlyList<string> ListenAddresses { get; init; } = ["localhost"];
 
@@ -83,6 +86,15 @@ internal sealed record RouterConfig
 
     /// <summary>server_login_retry: after a failed login no other is tried for this long.</summary>
     public TimeSpan ServerLoginRetry { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>server_check_delay: idle time after which a server is checked before use; TimeSpan.MaxValue without a check query.</summary>
+    public TimeSpan ServerCheckDelay { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>server_check_query; <see cref="EmptyQuery"/> = a query without text.</summary>
+    public string ServerCheckQuery { get; init; } = EmptyQuery;
+
+    /// <summary>child_max_connections: times a server is given to clients before it is closed; 0 = no limit.</summary>
+    public int ServerMaxUses { get; init; }
 
     /// <summary>server_idle_timeout; zero = for ever.</summary>
     public TimeSpan ServerIdleTimeout { get; init; } = TimeSpan.FromSeconds(600);

@@ -52,7 +52,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
         _services = new SessionServices
         {
             Config = config,
-            Limits = new LimitBook(config),
+            Limits = pools.Context.Limits,
             Cluster = _cluster,
             Pools = pools,
             Statements = new PreparedStatementCache(),
@@ -139,7 +139,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
 
     private void Upkeep(EventLoop loop)
     {
-        _services.Pools.CloseExpired(loop);
+        _services.Pools.Upkeep(loop);
         _services.Pools.Context.After(loop, loop.NowMs + UpkeepMs, () => Upkeep(loop));
     }
 

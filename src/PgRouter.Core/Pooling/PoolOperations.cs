@@ -15,7 +15,7 @@ internal sealed class PoolOperations(PoolDirectory pools)
         foreach (var pool in Of(database))
         {
             pool.CloseExpired(loop);
-            pool.WakeWaiters();
+            pool.Line.WakeAll();
         }
     });
 
@@ -23,7 +23,7 @@ internal sealed class PoolOperations(PoolDirectory pools)
     public void Start(string? database) => OnLoops(loop =>
     {
         foreach (var pool in Of(database))
-            pool.OpenAsNeeded(loop);
+            pool.Opener.OpenAsNeeded(loop);
     });
 
     /// <summary>Closes idle servers that are outdated; those in use follow when they are given back.</summary>

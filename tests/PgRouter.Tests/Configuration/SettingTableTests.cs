@@ -35,7 +35,7 @@ internal sealed class SettingTableTests
         var plain = new RouterConfig();
         foreach (var row in SettingTable.Rows.Where(row => row.Apply is not null && row.Name is not ("pool_passwd" or "auth_hba_file")))
         {
-            if (row.Name is "num_init_children" or "max_pool")
+            if (row.Name is "num_init_children" or "max_pool" or "child_life_time")
                 continue;
             var draft = new ConfigDraft();
             row.Apply!(draft, SettingParser.Parse(row, row.Default).Value!);
