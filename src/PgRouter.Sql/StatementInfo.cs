@@ -242,6 +242,12 @@ public enum SessionEffects
 
     /// <summary>Calls a function whose body the grammar cannot see (user function, DO, CALL).</summary>
     RunsOpaqueCode = 1 << 21,
+
+    /// <summary>NOTIFY, pg_notify().</summary>
+    Notifies = 1 << 28,
+
+    /// <summary>pg_listening_channels().</summary>
+    ReadsChannels = 1 << 29,
 }
 
 /// <summary>What a statement does to the transaction block.</summary>

@@ -49,14 +49,19 @@ internal sealed partial class ClientSession
             }
             if (NeedsCorrection(lease.Server))
                 return Step.Acquire;
+            if (AsksForChannels(lease.Server, effects))
+            {
+                _pending = _pending with { Effects = effects };
+                return lease.Server.Owed.Count > 0 ? Step.Wait : Step.Acquire;
+            }
             // Behind a read that is still running on a standby only reads may follow: anything else waits to be routed by itself. Before Sync
             // there is nothing to wait for: the server answers when it has come.
             return lease.Server.Owed.Count > 0 && !_unsynced && statementClass > StatementClass.Read && !IsOnPrimary(lease)
                 ? Step.Wait
                 : Step.Continue;
         }
-        // A standby refuses every transaction that is serializable by default.
-        if (statementClass == StatementClass.Read && _settings.Client.SetsIsolation)
+        // A standby refuses every transaction that is serializable by default, and may not have yet what a notification told of.
+        if (statementClass == StatementClass.Read && (_settings.Client.SetsIsolation || IsListening))
             statementClass = StatementClass.PrimaryRead;
         _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
         if (_pendingLoss is not null)
@@ -126,7 +131,8 @@ internal sealed partial class ClientSession
     }
 
     private bool NeedsPreparation(ServerLease lease) =>
-        !lease.Server.Settings.SameAs(_settings.Client) || (_pending.Effects & SessionEffects.ReadsSequenceState) != 0;
+        !lease.Server.Settings.SameAs(_settings.Client) || (_pending.Effects & SessionEffects.ReadsSequenceState) != 0
+        || NeedsListenerPreparation(lease.Server, _pending.Effects);
 
     private void Hold(ServerLease lease)
     {
@@ -134,6 +140,8 @@ internal sealed partial class ClientSession
         if (lease.Server.Settings.SameAs(_settings.Client))
             _settings.Synchronized();
         lease.Server.ClientPid = Pid;
+        if (_pending.Class > StatementClass.Read && Pid != 0 && !IsListening)
+            lease.Server.SenderPid = Pid;
         lease.Server.Socket.Owner = _signal;
         _nodeCounters = _host.Statistics.Node(lease.Server.Node.Id);
         if (_decision.Reason is RouteReason.Balanced or RouteReason.NoStandby)
@@ -320,6 +328,8 @@ internal sealed partial class ClientSession
             server.Settings = _settings.Client;
         }
         _settings.Synchronized();
+        if (await PrepareForListenerAsync(server) is { } refusal)
+            return refusal;
         if ((_pending.Effects & SessionEffects.ReadsSequenceState) == 0)
             return null;
         // The last nextval on this server may have been another client's: then it must look as in a fresh session.
@@ -336,6 +346,8 @@ internal sealed partial class ClientSession
         _discarding = _requestLength - here;
         EndRequest();
         _excludedNodes = 0;
+        if (_hasClaims && !_settings.InTransaction)
+            SettleChannels();
         var writer = new MessageWriter();
         error.WriteErrorResponse(writer);
         if (_requestEndsInReadyForQuery)
@@ -349,7 +361,8 @@ internal sealed partial class ClientSession
     /// <summary>After ReadyForQuery: the server goes back when nothing ties it to this client.</summary>
     private void ReleaseIfIdle(ServerConnection server)
     {
-        if (_lease is not { } lease || !server.IsIdle || _unsynced || _pins != PinReasons.None || server.BodyRemaining > 0 || _streaming > 0)
+        if (_lease is not { } lease || !server.IsIdle || _unsynced || _pins != PinReasons.None || server.BodyRemaining > 0 || _streaming > 0
+            || _readyHeld)
             return;
         _lease = null;
         _lastWriter = (server, server.UseCount);

@@ -181,6 +181,10 @@ internal sealed partial class ClientSession
             _ownCommand = info;
             return IsBusy ? Step.Wait : Step.Local;
         }
+        if (MustWaitForReady)
+            return Step.Wait;
+        if (MayCommitChannels(info.Effects, info.HasTransactionVerb) && CollectChannels([info]))
+            return IsBusy ? Step.Wait : Step.Listen;
         var step = Obtain(info.Class, info.Hint, BeginsReadOnly(info), info.Effects);
         if (step != Step.Continue)
             return step;
@@ -312,6 +316,7 @@ internal sealed partial class ClientSession
     {
         _resolved = null;
         _requestLength = 0;
+        _channelsPrepared = false;
     }
 
     /// <summary>Bookkeeping of every request that is sent: time, statistics, and a copy while it may still run elsewhere.</summary>
