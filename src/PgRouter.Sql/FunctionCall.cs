@@ -76,6 +76,8 @@ internal static class FunctionCall
     {
         "nextval" or "setval" => SessionEffects.WritesSequenceState,
         "currval" or "lastval" => SessionEffects.ReadsSequenceState,
+        "pg_notify" => SessionEffects.Notifies,
+        "pg_listening_channels" => SessionEffects.ReadsChannels,
         "setseed" => SessionEffects.ChangesSessionOpaquely,
         "pg_advisory_lock" or "pg_advisory_lock_shared" or "pg_try_advisory_lock" or "pg_try_advisory_lock_shared" =>
             SessionEffects.LocksAdvisory,

@@ -244,7 +244,13 @@ public enum SessionEffects
     RunsOpaqueCode = 1 << 21,
 
     /// <summary>Reads pg_prepared_statements, where the session's own names must stand.</summary>
-    ShowsPrepared = 1 << 29,
+    ShowsPrepared = 1 << 27,
+
+    /// <summary>NOTIFY, pg_notify().</summary>
+    Notifies = 1 << 28,
+
+    /// <summary>pg_listening_channels().</summary>
+    ReadsChannels = 1 << 29,
 }
 
 /// <summary>What a statement does to the transaction block.</summary>

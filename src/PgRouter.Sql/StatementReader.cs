@@ -130,7 +130,7 @@ internal static class StatementReader
             "TruncateStmt" => (StatementKind.Truncate, "TRUNCATE", SessionEffects.None, ""),
             "ListenStmt" => (StatementKind.Listen, "LISTEN", SessionEffects.Listens, "conditionname"),
             "UnlistenStmt" => (StatementKind.Unlisten, "UNLISTEN", SessionEffects.Unlistens, "conditionname"),
-            "NotifyStmt" => (StatementKind.Notify, "NOTIFY", SessionEffects.None, "conditionname"),
+            "NotifyStmt" => (StatementKind.Notify, "NOTIFY", SessionEffects.Notifies, "conditionname"),
             "LockStmt" => (StatementKind.Lock, "LOCK", SessionEffects.None, ""),
             "LoadStmt" => (StatementKind.Load, "LOAD", SessionEffects.ChangesSessionOpaquely, ""),
             "DoStmt" => (StatementKind.Do, "DO", SessionEffects.RunsOpaqueCode, ""),

@@ -18,6 +18,7 @@ internal sealed class ServerConnection
     private static long _lastId;
     private byte[] _retained = [];
     private int _retainedLength;
+    private int _senderPid;
 
     public ServerConnection(LoopSocket socket, NodeConfig node, string database, string user)
     {
@@ -90,6 +91,22 @@ internal sealed class ServerConnection
 
     /// <summary>Pid of the client that holds it, 0 when none.</summary>
     public int ClientPid { get; set; }
+
+    /// <summary>Pid of the client that wrote on it last: what it notifies is shown as that client's. Read by any thread.</summary>
+    public int SenderPid
+    {
+        get => Volatile.Read(ref _senderPid);
+        set => Volatile.Write(ref _senderPid, value);
+    }
+
+    /// <summary>It has run LISTEN; <see cref="TidyUp"/> ends that.</summary>
+    public bool Listens { get; set; }
+
+    /// <summary>The set of channels it was made to listen to so that it can be asked for them; null = none.</summary>
+    public object? ListensAs { get; set; }
+
+    /// <summary>What must be done before the pool gives it to another client; not null = it cannot be used any more.</summary>
+    public Func<ServerConnection, Task<ErrorMessage?>>? TidyUp { get; set; }
 
     /// <summary>Cancel requests under way for it: it is not given to another client until they have ended.</summary>
     public int CancelsUnderWay { get; set; }

@@ -44,7 +44,11 @@ internal sealed partial class ClientSession
         batch.HasLocal |= Identity.IsConsole;
         if (batch.HasLocal)
             return IsBusy ? Step.Wait : Step.Local;
-        if (_lease is null && batch.NeedsNoServer && _block != Block.Failed)
+        if (MustWaitForReady)
+            return Step.Wait;
+        if (MayCommitChannels(batch.Effects, batch.HasVerb) && CollectChannels(batch.OfListen ?? [], commits: batch.HasVerb))
+            return IsBusy ? Step.Wait : Step.Listen;
+        if (_lease is null && batch.NeedsNoServer && !IsListening && _block != Block.Failed)
             return IsAnsweredWithoutServer(rest[..batch.Length], out used);
         step = Obtain(batch.Class, batch.Hint, batch.BeginsReadOnly, batch.Effects);
         if (step != Step.Continue)
@@ -399,6 +403,10 @@ internal sealed partial class ClientSession
         public SessionEffects Effects;
         public RouteHint? Hint;
         public StatementInfo? First;
+        public bool HasVerb;
+
+        /// <summary>The texts with LISTEN; null when there is none.</summary>
+        public List<StatementInfo>? OfListen;
         private int _count;
 
         public void Add(StatementInfo info)
@@ -408,6 +416,9 @@ internal sealed partial class ClientSession
             if (info.Class > Class)
                 Class = info.Class;
             Effects |= info.Effects;
+            HasVerb |= info.HasTransactionVerb;
+            if ((info.Effects & SessionEffects.Listens) != 0)
+                (OfListen ??= []).Add(info);
             Hint ??= info.Hint;
             BeginsReadOnly = ++_count == 1 && ClientSession.BeginsReadOnly(info);
         }

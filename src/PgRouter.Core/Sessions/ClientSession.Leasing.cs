@@ -52,14 +52,19 @@ internal sealed partial class ClientSession
                 _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
                 return Step.Acquire;
             }
+            if (AsksForChannels(lease.Server, effects))
+            {
+                _pending = _pending with { Effects = effects };
+                return lease.Server.Owed.Count > 0 ? Step.Wait : Step.Acquire;
+            }
             // Behind a read that is still running on a standby only reads may follow: anything else waits to be routed by itself. Before Sync
             // there is nothing to wait for: the server answers when it has come.
             return lease.Server.Owed.Count > 0 && !_unsynced && statementClass > StatementClass.Read && !IsOnPrimary(lease)
                 ? Step.Wait
                 : Step.Continue;
         }
-        // A standby refuses every transaction that is serializable by default.
-        if (statementClass == StatementClass.Read && _settings.Client.SetsIsolation)
+        // A standby refuses every transaction that is serializable by default, and may not have yet what a notification told of.
+        if (statementClass == StatementClass.Read && (_settings.Client.SetsIsolation || IsListening))
             statementClass = StatementClass.PrimaryRead;
         if (_block != Block.None)
             statementClass = ClassInBlock(statementClass, ref beginsReadOnly);
@@ -137,7 +142,8 @@ internal sealed partial class ClientSession
     }
 
     private bool NeedsPreparation(ServerLease lease) =>
-        !lease.Server.Settings.SameAs(_settings.Client) || (_pending.Effects & PreparedEffects) != 0 || _block == Block.Failed || NeedsOwnSequences(lease);
+        !lease.Server.Settings.SameAs(_settings.Client) || (_pending.Effects & PreparedEffects) != 0 || _block == Block.Failed
+        || NeedsOwnSequences(lease) || NeedsListenerPreparation(lease.Server, _pending.Effects);
 
     private void Hold(ServerLease lease)
     {
@@ -145,6 +151,8 @@ internal sealed partial class ClientSession
         if (lease.Server.Settings.SameAs(_settings.Client))
             _settings.Synchronized();
         lease.Server.ClientPid = Pid;
+        if (_pending.Class > StatementClass.Read && Pid != 0 && !IsListening)
+            lease.Server.SenderPid = Pid;
         lease.Server.Socket.Owner = _signal;
         _nodeCounters = _host.Statistics.Node(lease.Server.Node.Id);
         if (_decision.Reason is RouteReason.Balanced or RouteReason.NoStandby)
@@ -348,6 +356,8 @@ internal sealed partial class ClientSession
             server.Settings = _settings.Client;
         }
         _settings.Synchronized();
+        if (await PrepareForListenerAsync(server) is { } refusal)
+            return refusal;
         if ((_pending.Effects & SessionEffects.ShowsPrepared) != 0 && await ShowOwnNamesAsync(server) is { } unprepared)
             return unprepared;
         if (_block == Block.Failed)
@@ -365,6 +375,8 @@ internal sealed partial class ClientSession
         _excludedNodes = 0;
         if (_block == Block.Begun)
             _block = Block.Failed;
+        if (_hasClaims && !_settings.InTransaction)
+            SettleChannels();
         var writer = new MessageWriter();
         error.WriteErrorResponse(writer);
         if (_requestEndsInReadyForQuery)
@@ -378,7 +390,8 @@ internal sealed partial class ClientSession
     /// <summary>After ReadyForQuery: the server goes back when nothing ties it to this client.</summary>
     private void ReleaseIfIdle(ServerConnection server)
     {
-        if (_lease is not { } lease || !server.IsIdle || _unsynced || _pins != PinReasons.None || server.BodyRemaining > 0 || _streaming > 0)
+        if (_lease is not { } lease || !server.IsIdle || _unsynced || _pins != PinReasons.None || server.BodyRemaining > 0 || _streaming > 0
+            || _readyHeld)
             return;
         _lease = null;
         if (_services.Config().PoolMode == PoolMode.Session)

@@ -32,6 +32,7 @@ internal sealed partial class ClientSession
 
     private async Task AnswerLocallyAsync()
     {
+        await DeliverFirstAsync();
         var request = _input.Span[.._requestLength].ToArray();
         ConsumeInput(_requestLength);
         var writer = new MessageWriter(1024);

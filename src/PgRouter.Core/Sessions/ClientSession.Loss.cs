@@ -97,6 +97,7 @@ internal sealed partial class ClientSession
         _executed?.Clear();
         _completed = 0;
         _settings.Rollback();
+        SettleChannels();
         _portal = null;
         _portals?.Clear();
     }

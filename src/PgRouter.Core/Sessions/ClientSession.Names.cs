@@ -18,7 +18,7 @@ internal sealed partial class ClientSession
 
     /// <summary>Names that a server knows as the client does.</summary>
     private HashSet<byte[]>? _ownNames;
-    private IReadOnlyList<PreparedStatement> _toPrepare = [];
+    private IReadOnlyList<PreparedStatement> _usedStatements = [];
     private NamedText? _namedText;
     private bool _isSharedPrepare;
 
@@ -52,7 +52,7 @@ internal sealed partial class ClientSession
             var text = NamedText.Exchange(sql, names, name => _statements?.Find(name.Name));
             if (text.Uses.Any(statement => !server.Prepared.Touch(statement)))
             {
-                _toPrepare = text.Uses;
+                _usedStatements = text.Uses;
                 return Step.Acquire;
             }
             SendNamed(server, message, info, text, ownName: null);
@@ -225,8 +225,8 @@ internal sealed partial class ClientSession
     /// <summary>Prepares what a simple query uses, before it is sent. Returns the server's error, which is what the query itself would have met.</summary>
     private async Task<ErrorMessage?> PrepareUsedAsync(ServerConnection server)
     {
-        var statements = _toPrepare;
-        _toPrepare = [];
+        var statements = _usedStatements;
+        _usedStatements = [];
         foreach (var statement in statements.Where(s => !server.Prepared.Touch(s)))
         {
             if (await server.PrepareAsync(statement, _signal, SynchronizeTimeout) is { } error)

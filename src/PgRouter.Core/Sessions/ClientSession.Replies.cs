@@ -30,7 +30,7 @@ internal sealed partial class ClientSession
     /// <summary>Moves what the server has said to the client, as long as both can.</summary>
     private void RelayReplies()
     {
-        for (var round = 0; _lease is { } lease && _output.IsEmpty && !_ended; round++)
+        for (var round = 0; _lease is { } lease && _output.IsEmpty && !_ended && !_readyHeld; round++)
         {
             var server = lease.Server;
             if (round == RoundsPerTurn)
@@ -171,7 +171,7 @@ internal sealed partial class ClientSession
     {
         BackendMessage.ReadyForQuery => length + 1,
         BackendMessage.ErrorResponse or BackendMessage.NoticeResponse => Math.Min(length + 1, ErrorHead),
-        BackendMessage.ParameterStatus => Math.Min(length + 1, LongestParameterStatus),
+        BackendMessage.ParameterStatus or BackendMessage.NotificationResponse => Math.Min(length + 1, LongestParameterStatus),
         _ => MessageHeader.Size,
     };
 
@@ -187,7 +187,7 @@ internal sealed partial class ClientSession
         switch (type)
         {
             case BackendMessage.ReadyForQuery:
-                return OnReadyForQuery(server, body[0]);
+                return HoldReady(server, OnReadyForQuery(server, body[0]));
             case BackendMessage.CommandComplete or BackendMessage.EmptyQueryResponse or BackendMessage.PortalSuspended:
                 return OnExecuted(server, ReplyKind.Execute);
             case BackendMessage.ParseComplete:
@@ -214,8 +214,10 @@ internal sealed partial class ClientSession
                 OnCopyIn(server);
                 return ReplyVerdict.Forward;
             case BackendMessage.ParameterDescription or BackendMessage.CopyOutResponse or BackendMessage.CopyBothResponse or BackendMessage.CopyDone
-                or BackendMessage.FunctionCallResponse or BackendMessage.NotificationResponse:
+                or BackendMessage.FunctionCallResponse:
                 return ReplyVerdict.Forward;
+            case BackendMessage.NotificationResponse:
+                return OnNotification(server, body, ref output);
             default:
                 Lost($"{server.Node} sent a message of unknown type {type}");
                 return ReplyVerdict.Lost;
@@ -409,6 +411,8 @@ internal sealed partial class ClientSession
         reader.TryReadCString(out var value);
         if (name.SequenceEqual("standard_conforming_strings"u8))
             _conformingStrings = value.SequenceEqual("on"u8);
+        else if (name.SequenceEqual("client_encoding"u8))
+            _readsUtf8 = value.SequenceEqual("UTF8"u8);
         // The client speaks to the cluster, which is never in recovery.
         return name.SequenceEqual("in_hot_standby"u8) ? ReplyVerdict.Swallow : ReplyVerdict.Forward;
     }

@@ -181,11 +181,15 @@ internal sealed partial class ClientSession
             _ownCommand = info;
             return IsBusy ? Step.Wait : Step.Local;
         }
+        if (MustWaitForReady)
+            return Step.Wait;
         if (info.Verb != TransactionVerb.None && IsBlockHandledHere(info, sql))
         {
             used = (int)total;
             return Step.Continue;
         }
+        if (MayCommitChannels(info.Effects, info.HasTransactionVerb) && CollectChannels([info]))
+            return IsBusy ? Step.Wait : Step.Listen;
         if ((info.Effects & NameEffects) != 0)
             return OnNamedQuery(rest[..(int)total], info, out used);
         var step = Obtain(info.Class, info.Hint, BeginsReadOnly(info), info.Effects);
@@ -324,6 +328,7 @@ internal sealed partial class ClientSession
     {
         _resolved = null;
         _requestLength = 0;
+        _channelsPrepared = false;
     }
 
     /// <summary>Bookkeeping of every request that is sent: time, statistics, and a copy while it may still run elsewhere.</summary>

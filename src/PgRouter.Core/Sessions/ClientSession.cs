@@ -13,8 +13,9 @@ namespace PgRouter.Core.Sessions;
 /// One client, from its login to its end. All of it runs on one loop, as one handler that is woken when the client's or its server's
 /// socket is ready, when a server was granted, a statement was parsed, or a deadline passed; each time it does all that can be done and
 /// sleeps again. The parts: this file the life and the pump, Requests (client to server), Batch (extended protocol), Replies (server
-/// to client), Leasing (routes and servers), Gate (pauses), Timeouts, Loss (when a side is gone), Effects (what statements do to the session), Local and
-/// Discard (what the router answers itself).
+/// to client), Leasing (routes and servers), Gate (pauses), Timeouts, Loss (when a side is gone), Effects (what statements do to the session),
+/// Notifications (LISTEN and what comes of it), Block (transactions without a server), Names (PREPARE and EXECUTE), Sequences, Local and Discard
+/// (what the router answers itself).
 /// </summary>
 internal sealed partial class ClientSession
 {
@@ -73,6 +74,12 @@ internal sealed partial class ClientSession
         /// <summary>The request is answered by the router.</summary>
         Local,
 
+        /// <summary>The request may commit a LISTEN: the shared connection must listen first.</summary>
+        Listen,
+
+        /// <summary>What was notified until now must come before ReadyForQuery.</summary>
+        Notify,
+
         /// <summary>The request is done; go on with the next bytes.</summary>
         Continue,
     }
@@ -105,6 +112,12 @@ internal sealed partial class ClientSession
                         break;
                     case Step.Local:
                         await AnswerLocallyAsync();
+                        break;
+                    case Step.Listen:
+                        await PrepareChannelsAsync();
+                        break;
+                    case Step.Notify:
+                        await DeliverAndGetReadyAsync();
                         break;
                     default:
                         if (!_ended)
@@ -162,7 +175,12 @@ internal sealed partial class ClientSession
             OnServerLost("send failed");
         if (_terminateRequested && (_terminateAtOnce || (_lease is null && _block == Block.None)))
             Terminate();
-        return _ended ? Step.Wait : ReadRequests();
+        if (_readyHeld && !_ended)
+            return Step.Notify;
+        var step = _ended ? Step.Wait : ReadRequests();
+        if (step == Step.Wait && _subscriber is { HasWaiting: true })
+            DeliverIfIdle();
+        return step;
     }
 
     private void Finish(string reason)
@@ -185,6 +203,7 @@ internal sealed partial class ClientSession
         _ended = true;
         StopLimits();
         GiveUpServers();
+        _subscriber?.Close();
         _statements?.Clear();
         if (_begin is not null)
             _services.Statements.Release(_begin.Statement);

@@ -3,6 +3,7 @@ using PgRouter.Core.Admin;
 using PgRouter.Core.Authentication;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
+using PgRouter.Core.Notifications;
 using PgRouter.Core.Pooling;
 using PgRouter.Core.Servers;
 using PgRouter.Core.Telemetry;
@@ -28,6 +29,8 @@ internal sealed class SessionServices
     public required StatementParser Parser { get; init; }
 
     public required ClientRegistry Clients { get; init; }
+
+    public required NotificationHub Notifications { get; init; }
 
     public required ILocalCommands Commands { get; init; }
 
