@@ -172,6 +172,11 @@ internal sealed class ServerPool
     {
         var signal = new Signal(server.Socket.Loop);
         server.Socket.Owner = signal;
+        while (server.CancelsUnderWay > 0)
+        {
+            server.AfterCancels = signal.Set; // Or it would hit the reset.
+            await signal;
+        }
         foreach (var query in resetQueries)
         {
             if (await server.ExecuteAsync(query, signal, ResetTimeout) is { } error)

@@ -44,7 +44,7 @@ internal sealed partial class ClientSession
         batch.HasLocal |= Identity.IsConsole;
         if (batch.HasLocal)
             return IsBusy ? Step.Wait : Step.Local;
-        if (_lease is null && batch.NeedsNoServer)
+        if (_lease is null && batch.NeedsNoServer && !_cancelsPending)
             return IsAnsweredWithoutServer(rest[..batch.Length], out used);
         step = Obtain(batch.Class, batch.Hint, batch.BeginsReadOnly, batch.Effects);
         if (step != Step.Continue)

@@ -42,6 +42,8 @@ internal sealed partial class ClientSession
     {
         if (_pendingLoss is null && _lease is { } lease)
         {
+            if (_cancelsPending)
+                return Step.Acquire;
             if (_leaseIsFresh)
             {
                 _leaseIsFresh = false;
@@ -59,10 +61,8 @@ internal sealed partial class ClientSession
         if (statementClass == StatementClass.Read && _settings.Client.SetsIsolation)
             statementClass = StatementClass.PrimaryRead;
         _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
-        if (_pendingLoss is not null)
+        if (_pendingLoss is not null || _cancelsPending)
             return Step.Acquire;
-        if (_cancelRequested)
-            _cancelRequested = false; // It was for a statement that has ended.
         var taken = TryTakeLease();
         if (taken is null || NeedsPreparation(taken))
         {
@@ -150,11 +150,16 @@ internal sealed partial class ClientSession
             FailRequest(loss);
             return;
         }
+        if (_cancelsPending)
+        {
+            CancelPending();
+            return;
+        }
         if (_lease is { } held)
         {
             if (await PrepareServerAsync(held.Server) is { } refused)
                 FailRequest(refused);
-            else
+            else if (!CancelIfAsked())
                 _leaseIsFresh = true;
             return;
         }
@@ -178,7 +183,7 @@ internal sealed partial class ClientSession
             return;
         if (error is not null)
             FailRequest(error);
-        else
+        else if (!CancelIfAsked())
             _leaseIsFresh = true;
     }
 
@@ -219,6 +224,11 @@ internal sealed partial class ClientSession
         {
             if (IsAbandoned())
                 return (null, null);
+            if (_cancelRequested)
+            {
+                _cancelRequested = false;
+                return (null, CanceledByUser);
+            }
             var cluster = _services.Cluster.View;
             _decision = Decide(cluster, config);
             if (_decision.NodeIndex < 0)
@@ -257,16 +267,10 @@ internal sealed partial class ClientSession
             await _signal;
             if (_waiter.Lease is not null || _waiter.Error is not null)
                 break;
-            if (IsAbandoned() || _terminateAtOnce)
+            if (IsAbandoned() || _cancelRequested)
             {
                 pool.Cancel(_waiter);
                 return null;
-            }
-            if (_cancelRequested)
-            {
-                _cancelRequested = false;
-                pool.Cancel(_waiter);
-                return new PoolError(ErrorMessage.Error(SqlStates.QueryCanceled, "canceling statement due to user request"), IsUnreachable: false);
             }
             if (deadline.HasPassed)
             {
@@ -277,10 +281,15 @@ internal sealed partial class ClientSession
         return _waiter.Error;
     }
 
-    /// <summary>A client that went away while a read of its own was waiting needs no answer. What writes is run all the same, as PostgreSQL would.</summary>
+    /// <summary>
+    /// A client that went away while a read of its own was waiting needs no answer, nor does one that is told to go. What writes is run all the
+    /// same, as PostgreSQL would.
+    /// </summary>
     private bool IsAbandoned()
     {
-        if (_client.PeerClosed && _pending.Class <= StatementClass.PrimaryRead)
+        if (_terminateAtOnce && !_ended)
+            Terminate();
+        else if (_client.PeerClosed && _pending.Class <= StatementClass.PrimaryRead)
             Finish("client went away while waiting for a server");
         return _ended;
     }
@@ -298,7 +307,7 @@ internal sealed partial class ClientSession
             return false;
         using var pause = new Deadline(_signal);
         pause.Start(HoldPollInterval);
-        while (!pause.HasPassed && !IsAbandoned() && !_terminateAtOnce)
+        while (!pause.HasPassed && !IsAbandoned() && !_cancelRequested)
             await _signal;
         return true;
     }
@@ -357,14 +366,6 @@ internal sealed partial class ClientSession
             (_kept ??= []).Add(server.Node.Id, lease);
         else
             lease.Release();
-    }
-
-    /// <summary>Sends the client's cancel to the server that runs its statement, and to no other.</summary>
-    private void ForwardCancel()
-    {
-        _cancelRequested = false;
-        if (_lease is { } lease && lease.Server.Owed.Count > 0)
-            _ = ServerCancel.SendAsync(lease.Server, _services.Config().ServerConnectTimeout);
     }
 
     private static ErrorMessage NoPrimary() => ErrorMessage.Error(

@@ -369,6 +369,7 @@ internal sealed partial class ClientSession
             await _signal;
         _host.Shapes.Learn(sql, _conformingStrings, result);
         (_resolved ??= [])[offset] = result;
+        NoteCancelOfPending();
         _signal.Set(); // Socket events that came meanwhile are still to be looked at.
     }
 

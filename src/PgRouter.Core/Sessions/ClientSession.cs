@@ -27,7 +27,6 @@ internal sealed partial class ClientSession
     private OutgoingBytes _output;
     private bool _ended;
     private string _endReason = "";
-    private bool _cancelRequested;
     private bool _terminateRequested;
     private LoopTimer? _idleTimer;
 
@@ -103,9 +102,11 @@ internal sealed partial class ClientSession
                         await AcquireAsync();
                         break;
                     case Step.Local:
+                        _cancelsPending = false; // It takes no time.
                         await AnswerLocallyAsync();
                         break;
                     default:
+                        _cancelsPending = false; // What it was for has been answered, or is not all here.
                         if (!_ended)
                             await _signal;
                         break;
@@ -123,16 +124,6 @@ internal sealed partial class ClientSession
         }
     }
 
-    /// <summary>Asks the session to stop what it runs. Any thread.</summary>
-    public void RequestCancel() => Loop.Post(
-        static state =>
-        {
-            var session = (ClientSession)state!;
-            session._cancelRequested = true;
-            session._signal.Set();
-        },
-        this);
-
     /// <summary>Asks the session to end with 57P01 as soon as it is not in a transaction, or at once. Any thread.</summary>
     public void RequestTermination(bool atOnce) => Loop.Post(
         state =>
@@ -149,12 +140,12 @@ internal sealed partial class ClientSession
     /// <summary>One round: replies first, because they free servers; then what the client asks.</summary>
     private Step Pump()
     {
-        if (_cancelRequested)
-            ForwardCancel();
         // Before the replies: they wait for an empty output, and no event tells again of bytes the server has sent already.
         if (!_output.Flush(_client))
             Finish("client went away");
         RelayReplies();
+        if (_cancelRequested)
+            ForwardCancel();
         if (_lease is { } lease && !lease.Server.Output.Flush(lease.Server.Socket))
             OnServerLost("send failed");
         if (_terminateRequested && (_terminateAtOnce || _lease is null))
