@@ -58,14 +58,20 @@ internal sealed partial class ClientSession
         return true;
     }
 
-    /// <summary>Answers the pending request with 57014. In a transaction the server is made to fail with it.</summary>
+    /// <summary>Answers the pending request with 57014.</summary>
     private void CancelPending()
     {
         _cancelsPending = false;
-        if (_lease is { } lease && (_unsynced || lease.Server.Status != TransactionStatus.Idle))
-            FailOnServer(lease.Server, CanceledByUser);
+        FailPending(CanceledByUser);
+    }
+
+    /// <summary>Answers the pending request with an error. In a transaction, or behind requests under way, the server is made to fail with it.</summary>
+    private void FailPending(ErrorMessage error)
+    {
+        if (_lease is { } lease && (_unsynced || lease.Server.Owed.Count > 0 || lease.Server.Status != TransactionStatus.Idle))
+            FailOnServer(lease.Server, error);
         else
-            FailRequest(CanceledByUser);
+            FailRequest(error);
     }
 
     /// <summary>The pending request is not sent; in its place goes a message that fails, whose error the client sees as <paramref name="error"/>.</summary>
@@ -75,7 +81,8 @@ internal sealed partial class ClientSession
         ConsumeInput(here);
         _discarding = _requestLength - here;
         EndRequest();
-        server.RequestStarted = Stopwatch.GetTimestamp();
+        if (server.Owed.Count == 0)
+            server.RequestStarted = Stopwatch.GetTimestamp();
         server.ForgetRetained();
         var writer = new MessageWriter();
         error.WriteErrorResponse(writer);

@@ -121,7 +121,7 @@ internal sealed partial class ClientSession
             if (length is < MessageHeader.MinLength or > LongestMessage || (type == BackendMessage.ReadyForQuery && length != MessageHeader.MinLength + 1))
                 return Lost($"{server.Node} sent a message of length {length}");
             var available = Math.Min((long)length + 1, bytes.Length - position);
-            if (available < Wanted(type, length))
+            if (available < Wanted(server, type, length))
                 break;
             var body = bytes.Slice(position + MessageHeader.Size, (int)available - MessageHeader.Size);
             if (type == BackendMessage.DataRow || type == BackendMessage.CopyData)
@@ -167,9 +167,10 @@ internal sealed partial class ClientSession
     }
 
     /// <summary>How much of a message must be here before it can be dealt with.</summary>
-    private static int Wanted(byte type, int length) => type switch
+    private static int Wanted(ServerConnection server, byte type, int length) => type switch
     {
         BackendMessage.ReadyForQuery => length + 1,
+        BackendMessage.ErrorResponse when InfoOfHead(server)?.Edits is not null => Math.Min(length + 1, LongestParameterStatus),
         BackendMessage.ErrorResponse or BackendMessage.NoticeResponse => Math.Min(length + 1, ErrorHead),
         BackendMessage.ParameterStatus => Math.Min(length + 1, LongestParameterStatus),
         _ => MessageHeader.Size,
@@ -238,10 +239,16 @@ internal sealed partial class ClientSession
         if (server.Owed.Count == 0)
             return ReplyVerdict.Forward;
         if (server.Owed.Head.Kind == ReplyKind.Query)
+        {
+            if (server.Owed.Head.Subject is StatementInfo { Signals: not null } signalling)
+                SendSignals(signalling, _completed);
             _completed++;
+        }
         else if (server.Owed.Head.Kind == kind && server.Owed.Dequeue().Subject is StatementInfo info)
         {
             NoteSchemaChange(info);
+            if (info.Signals is not null)
+                SendSignals(info, 0);
             if (info.Effects != SessionEffects.None || info.HasTransactionVerb)
                 (_executed ??= []).Add(info);
         }
@@ -294,6 +301,7 @@ internal sealed partial class ClientSession
         if (ErrorMessage.IsFatal(body))
         {
             _nodeCounters!.Fatals++;
+            _terminatesItself = code.SequenceEqual("57P01"u8) && IsOwnTermination(server);
             _lossFault = NodeFaults.FromSqlState(Encoding.ASCII.GetString(code)) ?? NodeFault.Reset;
             Lost(DescribeLoss(body));
             return ReplyVerdict.Lost;
@@ -301,9 +309,9 @@ internal sealed partial class ClientSession
         _nodeCounters!.Errors++;
         _requestFailed = true;
         // The server was made to fail: the client gets the router's error in place of the server's.
-        var own = server.Owed.Count > 0 ? server.Owed.Head.Subject as LocalReply : null;
+        var own = server.Owed.Count > 0 && server.Owed.Head.Subject is LocalReply reply ? reply.Bytes : ErrorOfClientsText(server, body);
         if (own is not null)
-            output.Insert(own.Bytes);
+            output.Insert(own);
         if (server.Owed.Count > 0 && server.Owed.Head.Kind is not (ReplyKind.Query or ReplyKind.FunctionCall))
             SkipToSync(server);
         return own is null ? ReplyVerdict.Forward : ReplyVerdict.Swallow;

@@ -176,6 +176,8 @@ internal sealed partial class ClientSession
         var sql = rest[MessageHeader.Size..((int)total - 1)];
         if (FindInfo(sql, 0) is not { } info)
             return AskParser(0, MessageHeader.Size, sql.Length);
+        if (info.PidCalls is not null)
+            return Step.Rewrite;
         if (IsAnsweredHere(info) || IsCarriedOutHere(info))
         {
             _ownCommand = info;

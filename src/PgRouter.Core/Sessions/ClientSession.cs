@@ -71,6 +71,9 @@ internal sealed partial class ClientSession
         /// <summary>The request is answered by the router.</summary>
         Local,
 
+        /// <summary>The request names process ids of clients, and is written anew for a server.</summary>
+        Rewrite,
+
         /// <summary>The request is done; go on with the next bytes.</summary>
         Continue,
     }
@@ -100,6 +103,9 @@ internal sealed partial class ClientSession
                         break;
                     case Step.Acquire:
                         await AcquireAsync();
+                        break;
+                    case Step.Rewrite:
+                        WritePids();
                         break;
                     case Step.Local:
                         _cancelsPending = false; // It takes no time.
@@ -136,6 +142,7 @@ internal sealed partial class ClientSession
         this);
 
     private bool _terminateAtOnce;
+    private bool _isTerminated;
 
     /// <summary>One round: replies first, because they free servers; then what the client asks.</summary>
     private Step Pump()
@@ -163,7 +170,10 @@ internal sealed partial class ClientSession
 
     private void Terminate()
     {
-        SendNow(ErrorMessage.Fatal(SqlStates.AdminShutdown, "terminating connection due to administrator command"));
+        _isTerminated = true;
+        // Never into the middle of a message.
+        if (_lease is not { Server: { BodyRemaining: > 0, BodySwallowed: false } })
+            SendNow(ErrorMessage.Fatal(SqlStates.AdminShutdown, "terminating connection due to administrator command"));
         Finish("terminated by the administrator");
     }
 
