@@ -172,10 +172,13 @@ internal static class StatementReader
 
     private static void CreateTableAs(ref Utf8JsonReader json, TreeWalker walker, StatementFacts facts)
     {
+        facts.CarriesOutQuery = true;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             if (json.ValueTextEquals("into"u8))
                 walker.Into(ref json);
+            else if (json.ValueTextEquals("objtype"u8))
+                facts.CarriesOutQuery = JsonText.ReadString(ref json) != "OBJECT_MATVIEW"; // Which stores it.
             else
             {
                 json.Read();

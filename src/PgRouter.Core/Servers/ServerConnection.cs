@@ -111,6 +111,12 @@ internal sealed class ServerConnection
     /// <summary>Cancel requests under way for it: it is not given to another client until they have ended.</summary>
     public int CancelsUnderWay { get; set; }
 
+    /// <summary>The request (<see cref="OwedReplies.Settled"/>) that another cancel was asked for while one was under way; -1 = none.</summary>
+    public long CancelAgainFor { get; set; } = -1;
+
+    /// <summary>PostgreSQL did not say that a cancel has been carried out: it may still come, so that no other client may have this server.</summary>
+    public bool HasUncertainCancel { get; set; }
+
     /// <summary>What to do when the last of them has ended.</summary>
     public Action? AfterCancels { get; set; }
 
@@ -128,7 +134,7 @@ internal sealed class ServerConnection
     /// <summary>True when a session could take it now: nothing owed, no transaction, nothing half read or half sent.</summary>
     public bool IsClean =>
         Owed.Count == 0 && Status == TransactionStatus.Idle && BodyRemaining == 0 && Partial.IsEmpty && Output.IsEmpty && !Socket.PeerClosed
-        && !Socket.IsClosed;
+        && !Socket.IsClosed && !HasUncertainCancel;
 
     public bool IsIdle => Owed.Count == 0 && Status == TransactionStatus.Idle;
 

@@ -44,11 +44,13 @@ internal sealed partial class ClientSession
         batch.HasLocal |= Identity.IsConsole;
         if (batch.HasLocal)
             return IsBusy ? Step.Wait : Step.Local;
+        if (batch.HasPidCalls)
+            return Step.Rewrite;
         if (MustWaitForReady)
             return Step.Wait;
         if (MayCommitChannels(batch.Effects, batch.HasVerb) && CollectChannels(batch.OfListen ?? [], commits: batch.HasVerb))
             return IsBusy ? Step.Wait : Step.Listen;
-        if (_lease is null && batch.NeedsNoServer && !IsListening && _block != Block.Failed)
+        if (_lease is null && batch.NeedsNoServer && !_cancelsPending && !IsListening && _block != Block.Failed)
             return IsAnsweredWithoutServer(rest[..batch.Length], out used);
         step = Obtain(batch.Class, batch.Hint, batch.BeginsReadOnly, batch.Effects);
         if (step != Step.Continue)
@@ -115,7 +117,7 @@ internal sealed partial class ClientSession
                 batch.Add(info);
                 batch.HasNames |= (info.Effects & NameEffects) != 0;
                 batch.NeedsNoServer &= name.Length > 0 && !batch.HasNames && info.LocalCommand is null && IsKnownGood(body[(name.Length + 1)..]);
-                batch.Rewrites |= name.Length > 0 || batch.HasNames;
+                batch.Rewrites |= name.Length > 0 || batch.HasNames || info.BoundPidCalls is not null;
                 if (name.Length == 0)
                 {
                     batch.UnnamedParses++;
@@ -252,20 +254,20 @@ internal sealed partial class ClientSession
         for (var position = 0; position < bytes.Length;)
         {
             MessageHeader.TryRead(bytes[position..], out var type, out var length);
-            Plan(server, type, bytes.Slice(position + MessageHeader.Size, length - 4), batch);
+            Plan(server, type, bytes.Slice(position + MessageHeader.Size, length - 4), position, batch);
             position += length + 1;
         }
         SendToServer(server, bytes);
     }
 
     /// <summary>The plan entry of a message that is forwarded unchanged.</summary>
-    private void Plan(ServerConnection server, byte type, ReadOnlySpan<byte> body, in BatchScan batch)
+    private void Plan(ServerConnection server, byte type, ReadOnlySpan<byte> body, int position, in BatchScan batch)
     {
         switch (type)
         {
             case FrontendMessage.Parse:
-                RememberUnnamed(server, body, batch.UnnamedParses == 1 ? batch.UnnamedInfo : FindUnnamedInfo(body));
-                server.Owed.Enqueue(new OwedReply(ReplyKind.Parse));
+                RememberUnnamed(server, body, batch.UnnamedParses == 1 ? batch.UnnamedInfo : FindUnnamedInfo(body, position));
+                server.Owed.Enqueue(new OwedReply(ReplyKind.Parse, Subject: _unnamed.Info is { Edits: not null } written ? written : null));
                 break;
             case FrontendMessage.Bind:
                 _counters.Binds++;
@@ -300,12 +302,12 @@ internal sealed partial class ClientSession
         server.UnnamedStatementOwner = _unnamed.Use;
     }
 
-    private StatementInfo? FindUnnamedInfo(ReadOnlySpan<byte> parseBody)
+    private StatementInfo? FindUnnamedInfo(ReadOnlySpan<byte> parseBody, int position)
     {
         var reader = new MessageReader(parseBody);
         reader.TryReadCString(out _);
         reader.TryReadCString(out var sql);
-        return _host.Shapes.Find(sql, _conformingStrings);
+        return FindInfo(sql, position);
     }
 
     private void NotePortal(ReadOnlySpan<byte> bindBody, StatementInfo? info)
@@ -398,6 +400,9 @@ internal sealed partial class ClientSession
         public StatementInfo? UnnamedInfo;
         public bool NeedsNoServer;
         public bool HasLocal;
+
+        /// <summary>Has a text that concerns process ids and has not been written anew.</summary>
+        public bool HasPidCalls;
         public bool BeginsReadOnly;
         public StatementClass Class;
         public SessionEffects Effects;
@@ -413,6 +418,7 @@ internal sealed partial class ClientSession
         {
             First ??= info;
             HasLocal |= info.LocalCommand is not null;
+            HasPidCalls |= info.PidCalls is not null;
             if (info.Class > Class)
                 Class = info.Class;
             Effects |= info.Effects;

@@ -42,6 +42,8 @@ internal sealed partial class ClientSession
     {
         if (_pendingLoss is null && _lease is { } lease)
         {
+            if (_cancelsPending)
+                return Step.Acquire;
             if (_leaseIsFresh)
             {
                 _leaseIsFresh = false;
@@ -69,10 +71,8 @@ internal sealed partial class ClientSession
         if (_block != Block.None)
             statementClass = ClassInBlock(statementClass, ref beginsReadOnly);
         _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
-        if (_pendingLoss is not null)
+        if (_pendingLoss is not null || _cancelsPending)
             return Step.Acquire;
-        if (_cancelRequested)
-            _cancelRequested = false; // It was for a statement that has ended.
         var taken = TryTakeLease();
         if (taken is null || NeedsPreparation(taken))
         {
@@ -169,6 +169,11 @@ internal sealed partial class ClientSession
             FailRequest(loss);
             return;
         }
+        if (_cancelsPending)
+        {
+            CancelPending();
+            return;
+        }
         if (_lease is { } held)
         {
             if ((await PrepareServerAsync(held.Server) ?? await PrepareUsedAsync(held.Server)) is { } refused)
@@ -176,7 +181,7 @@ internal sealed partial class ClientSession
                 FailRequest(refused);
                 ReleaseIfIdle(held.Server);
             }
-            else
+            else if (!CancelIfAsked())
             {
                 _leaseIsFresh = true;
             }
@@ -202,7 +207,7 @@ internal sealed partial class ClientSession
             return;
         if (error is not null)
             FailRequest(error);
-        else
+        else if (!CancelIfAsked())
             _leaseIsFresh = true;
     }
 
@@ -243,6 +248,11 @@ internal sealed partial class ClientSession
         {
             if (IsAbandoned() || _terminateRequested)
                 return (null, null);
+            if (_cancelRequested)
+            {
+                _cancelRequested = false;
+                return (null, CanceledByUser);
+            }
             if (_gate.IsPaused && _kept is not { Count: > 0 })
             {
                 if (await WaitAtGateAsync(deadline) is { } paused)
@@ -293,16 +303,10 @@ internal sealed partial class ClientSession
             await _signal;
             if (_waiter.Lease is not null || _waiter.Error is not null)
                 break;
-            if (IsAbandoned() || _terminateRequested || _gate.IsPaused)
+            if (IsAbandoned() || _terminateRequested || _cancelRequested || _gate.IsPaused)
             {
                 pool.Cancel(_waiter);
                 return null;
-            }
-            if (_cancelRequested)
-            {
-                _cancelRequested = false;
-                pool.Cancel(_waiter);
-                return new PoolError(ErrorMessage.Error(SqlStates.QueryCanceled, "canceling statement due to user request"), IsUnreachable: false);
             }
             if (deadline.HasPassed)
             {
@@ -313,10 +317,15 @@ internal sealed partial class ClientSession
         return _waiter.Error;
     }
 
-    /// <summary>A client that went away while a read of its own was waiting needs no answer. What writes is run all the same, as PostgreSQL would.</summary>
+    /// <summary>
+    /// A client that went away while a read of its own was waiting needs no answer, nor does one that is told to go. What writes is run all the
+    /// same, as PostgreSQL would.
+    /// </summary>
     private bool IsAbandoned()
     {
-        if (_client.PeerClosed && _pending.Class <= StatementClass.PrimaryRead)
+        if (_terminateAtOnce && !_ended)
+            Terminate();
+        else if (_client.PeerClosed && _pending.Class <= StatementClass.PrimaryRead)
             Finish("client went away while waiting for a server");
         return _ended || _loginDeadline is { HasPassed: true };
     }
@@ -334,7 +343,7 @@ internal sealed partial class ClientSession
             return false;
         using var pause = new Deadline(_signal);
         pause.Start(HoldPollInterval);
-        while (!pause.HasPassed && !IsAbandoned() && !_terminateRequested)
+        while (!pause.HasPassed && !IsAbandoned() && !_terminateRequested && !_cancelRequested)
             await _signal;
         return true;
     }
@@ -403,14 +412,6 @@ internal sealed partial class ClientSession
     }
 
     private static readonly string[] ForgetClientsNames = ["DISCARD ALL"];
-
-    /// <summary>Sends the client's cancel to the server that runs its statement, and to no other.</summary>
-    private void ForwardCancel()
-    {
-        _cancelRequested = false;
-        if (_lease is { } lease && lease.Server.Owed.Count > 0)
-            _ = ServerCancel.SendAsync(lease.Server, _services.Config().ServerConnectTimeout);
-    }
 
     private static ErrorMessage NoPrimary() => ErrorMessage.Error(
         SqlStates.CannotConnectNow,

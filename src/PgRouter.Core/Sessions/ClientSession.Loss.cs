@@ -23,6 +23,12 @@ internal sealed partial class ClientSession
         var server = lease.Server;
         _lease = null;
         _leaseIsFresh = false;
+        if (_terminatesItself)
+        {
+            lease.Break(reason);
+            Terminate();
+            return;
+        }
         var wasAsked = server.Owed.Count > 0 || _unsynced;
         var wasInTransaction = server.Status != TransactionStatus.Idle || _pins != PinReasons.None;
         var commits = IsCommitUnderWay(server);
@@ -120,6 +126,13 @@ internal sealed partial class ClientSession
             return;
         _lease = null;
         var server = lease.Server;
+        if (_isTerminated && server.Owed.Count > 0)
+        {
+            // Unlike a client that leaves by itself: what it runs is to stop, and to be undone.
+            _ = ServerCancel.SendAsync(server, _services.Config().ServerConnectTimeout);
+            lease.Break("its client was terminated in the middle of a statement");
+            return;
+        }
         if (server.Owed.Count == 0 && !_unsynced && _streaming == 0 && server.BodyRemaining == 0 && server.Output.IsEmpty && !server.Socket.PeerClosed)
             lease.Recycle(_services.Config().ResetQueryList);
         else if (IsWriteUnderWay(server))

@@ -121,7 +121,7 @@ internal sealed partial class ClientSession
             if (length is < MessageHeader.MinLength or > LongestMessage || (type == BackendMessage.ReadyForQuery && length != MessageHeader.MinLength + 1))
                 return Lost($"{server.Node} sent a message of length {length}");
             var available = Math.Min((long)length + 1, bytes.Length - position);
-            if (available < Wanted(type, length))
+            if (available < Wanted(server, type, length))
                 break;
             var body = bytes.Slice(position + MessageHeader.Size, (int)available - MessageHeader.Size);
             if (type == BackendMessage.DataRow || type == BackendMessage.CopyData)
@@ -167,9 +167,10 @@ internal sealed partial class ClientSession
     }
 
     /// <summary>How much of a message must be here before it can be dealt with.</summary>
-    private static int Wanted(byte type, int length) => type switch
+    private static int Wanted(ServerConnection server, byte type, int length) => type switch
     {
         BackendMessage.ReadyForQuery => length + 1,
+        BackendMessage.ErrorResponse when InfoOfHead(server)?.Edits is not null => Math.Min(length + 1, LongestParameterStatus),
         BackendMessage.ErrorResponse or BackendMessage.NoticeResponse => Math.Min(length + 1, ErrorHead),
         BackendMessage.ParameterStatus or BackendMessage.NotificationResponse => Math.Min(length + 1, LongestParameterStatus),
         _ => MessageHeader.Size,
@@ -240,7 +241,11 @@ internal sealed partial class ClientSession
         if (server.Owed.Count == 0)
             return ReplyVerdict.Forward;
         if (server.Owed.Head.Kind == ReplyKind.Query)
+        {
+            if (server.Owed.Head.Subject is StatementInfo { Signals: not null } signalling)
+                SendSignals(signalling, _completed);
             _completed++;
+        }
         else if (server.Owed.Head.Kind == kind)
             return OnPortalExecuted(server, server.Owed.Dequeue());
         return ReplyVerdict.Forward;
@@ -251,6 +256,8 @@ internal sealed partial class ClientSession
         if (done.Subject is StatementInfo info)
         {
             NoteSchemaChange(info);
+            if (info.Signals is not null)
+                SendSignals(info, 0);
             if (info.Effects != SessionEffects.None || info.HasTransactionVerb)
                 (_executed ??= []).Add(info);
         }
@@ -316,6 +323,7 @@ internal sealed partial class ClientSession
         if (ErrorMessage.IsFatal(body))
         {
             _nodeCounters!.Fatals++;
+            _terminatesItself = code.SequenceEqual("57P01"u8) && IsOwnTermination(server);
             _lossFault = NodeFaults.FromSqlState(Encoding.ASCII.GetString(code)) ?? NodeFault.Reset;
             Lost(DescribeLoss(body));
             return ReplyVerdict.Lost;
@@ -326,7 +334,7 @@ internal sealed partial class ClientSession
         _requestFailed = true;
         // The server was made to fail: the client gets the router's error in place of the server's.
         var own = server.Owed.Count > 0 ? server.Owed.Head.Subject as LocalReply ?? TimeoutReply(server, code) : null;
-        var replacement = own?.Bytes ?? InClientsTerms(body);
+        var replacement = own?.Bytes ?? ErrorOfClientsText(server, body) ?? InClientsTerms(body);
         if (replacement is not null)
             output.Insert(replacement);
         if (server.Owed.Count > 0 && server.Owed.Head.Kind is not (ReplyKind.Query or ReplyKind.FunctionCall))

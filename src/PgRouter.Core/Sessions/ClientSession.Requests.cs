@@ -176,6 +176,8 @@ internal sealed partial class ClientSession
         var sql = rest[MessageHeader.Size..((int)total - 1)];
         if (FindInfo(sql, 0) is not { } info)
             return AskParser(0, MessageHeader.Size, sql.Length);
+        if (info.PidCalls is not null)
+            return Step.Rewrite;
         if (IsAnsweredHere(info) || IsCarriedOutHere(info))
         {
             _ownCommand = info;
@@ -390,6 +392,7 @@ internal sealed partial class ClientSession
             await _signal;
         _host.Shapes.Learn(sql, _conformingStrings, result);
         (_resolved ??= [])[offset] = result;
+        NoteCancelOfPending();
         _signal.Set(); // Socket events that came meanwhile are still to be looked at.
     }
 

@@ -28,7 +28,6 @@ internal sealed partial class ClientSession
     private OutgoingBytes _output;
     private bool _ended;
     private string _endReason = "";
-    private bool _cancelRequested;
     private bool _terminateRequested;
 
     public ClientSession(LoopServices host, LoopSocket client, Signal signal, ClientIdentity identity)
@@ -80,6 +79,9 @@ internal sealed partial class ClientSession
         /// <summary>What was notified until now must come before ReadyForQuery.</summary>
         Notify,
 
+        /// <summary>The request names process ids of clients, and is written anew for a server.</summary>
+        Rewrite,
+
         /// <summary>The request is done; go on with the next bytes.</summary>
         Continue,
     }
@@ -110,7 +112,11 @@ internal sealed partial class ClientSession
                     case Step.Acquire:
                         await AcquireAsync();
                         break;
+                    case Step.Rewrite:
+                        WritePids();
+                        break;
                     case Step.Local:
+                        _cancelsPending = false; // It takes no time.
                         await AnswerLocallyAsync();
                         break;
                     case Step.Listen:
@@ -120,6 +126,7 @@ internal sealed partial class ClientSession
                         await DeliverAndGetReadyAsync();
                         break;
                     default:
+                        _cancelsPending = false; // What it was for has been answered, or is not all here.
                         if (!_ended)
                             await _signal;
                         break;
@@ -137,16 +144,6 @@ internal sealed partial class ClientSession
         }
     }
 
-    /// <summary>Asks the session to stop what it runs. Any thread.</summary>
-    public void RequestCancel() => Loop.Post(
-        static state =>
-        {
-            var session = (ClientSession)state!;
-            session._cancelRequested = true;
-            session._signal.Set();
-        },
-        this);
-
     /// <summary>Asks the session to end with 57P01 as soon as it is not in a transaction, or at once. Any thread.</summary>
     public void RequestTermination(bool atOnce) => Loop.Post(
         state =>
@@ -159,18 +156,19 @@ internal sealed partial class ClientSession
         this);
 
     private bool _terminateAtOnce;
+    private bool _isTerminated;
 
     /// <summary>One round: replies first, because they free servers; then what the client asks.</summary>
     private Step Pump()
     {
         if (_gate.IsSuspended)
             return PumpSuspended();
-        if (_cancelRequested)
-            ForwardCancel();
         // Before the replies: they wait for an empty output, and no event tells again of bytes the server has sent already.
         if (!_output.Flush(_client))
             Finish("client went away");
         RelayReplies();
+        if (_cancelRequested)
+            ForwardCancel();
         if (_lease is { } lease && !lease.Server.Output.Flush(lease.Server.Socket))
             OnServerLost("send failed");
         if (_terminateRequested && (_terminateAtOnce || (_lease is null && _block == Block.None)))
@@ -193,7 +191,10 @@ internal sealed partial class ClientSession
 
     private void Terminate()
     {
-        SendNow(ErrorMessage.Fatal(SqlStates.AdminShutdown, "terminating connection due to administrator command"));
+        _isTerminated = true;
+        // Never into the middle of a message.
+        if (_lease is not { Server: { BodyRemaining: > 0, BodySwallowed: false } })
+            SendNow(ErrorMessage.Fatal(SqlStates.AdminShutdown, "terminating connection due to administrator command"));
         Finish("terminated by the administrator");
     }
 
