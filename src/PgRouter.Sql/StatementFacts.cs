@@ -58,6 +58,9 @@ internal sealed class StatementFacts
     /// <summary>True when every table named is changed or locked (DDL, TRUNCATE, LOCK).</summary>
     public bool WritesAllTables { get; set; }
 
+    /// <summary>The code of a DO.</summary>
+    public RoutineBody? Block { get; set; }
+
     public int TableCount => _tables.Count;
 
     public bool HasSettings => _settings.Count > 0;
@@ -129,6 +132,7 @@ internal sealed class StatementFacts
             Chains = Chains,
             Functions = _functions.Count == 0 ? [] : _functions.ToArray(),
             Tables = _tables.Count == 0 ? [] : _tables.Distinct().ToArray(),
+            Block = Block,
         };
     }
 

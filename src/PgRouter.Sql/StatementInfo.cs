@@ -179,6 +179,9 @@ public sealed record Statement
 
     /// <summary>Tables read or written, by the names in the text (CTE names left out).</summary>
     public IReadOnlyList<TableUse> Tables { get; init; } = [];
+
+    /// <summary>For DO: what its code does and calls; else null.</summary>
+    public RoutineBody? Block { get; init; }
 }
 
 /// <summary>A function by the name in the text. Schema is null when not written.</summary>

@@ -148,6 +148,10 @@ internal static class StatementReader
         facts.WritesAllTables = type != "CreateTableAsStmt";
         if (kind == StatementKind.Ddl)
             Ddl(ref json, type, walker, facts);
+        else if (kind == StatementKind.Call)
+            CodeStatements.Call(ref json, walker, facts);
+        else if (kind == StatementKind.Do)
+            CodeStatements.Do(ref json, facts);
         else if (nameField.Length > 0)
             facts.Name = Fields(ref json, walker, nameField);
         else
