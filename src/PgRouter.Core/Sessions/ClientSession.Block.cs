@@ -101,6 +101,7 @@ internal sealed partial class ClientSession
     {
         _queryCount++;
         _counters.Queries++;
+        _unnamed.Forget();
         SendToClient(reply);
         EndRequest();
     }

@@ -151,7 +151,7 @@ internal sealed partial class ClientSession
     /// A client that listens has one transaction under way at a time, however many it sends ahead: what one of them notifies must come before its
     /// own ReadyForQuery, and not before that of an earlier one.
     /// </summary>
-    private bool MustWaitForReady => (_hasClaims || IsListening) && _lease is { } lease && lease.Server.Owed.ReadyForQueryCount > 0;
+    private bool MustWaitForReady => (_awaitsReady || _hasClaims || IsListening) && _lease is { } lease && lease.Server.Owed.ReadyForQueryCount > 0;
 
     /// <summary>ReadyForQuery to a client that listens and is outside a transaction block waits for what was notified until now.</summary>
     private ReplyVerdict HoldReady(ServerConnection server, ReplyVerdict verdict)
