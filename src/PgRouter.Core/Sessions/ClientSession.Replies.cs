@@ -133,7 +133,7 @@ internal sealed partial class ClientSession
                 var verdict = OnReply(server, type, length, body, position, ref output);
                 if (verdict == ReplyVerdict.Lost)
                     return WalkOutcome.Lost;
-                if (type == BackendMessage.ReadyForQuery)
+                if (type == BackendMessage.ReadyForQuery && verdict == ReplyVerdict.Forward)
                     outcome = WalkOutcome.ReadyForQuery;
                 if (verdict == ReplyVerdict.Forward)
                     output.Forward(position, (int)available);
@@ -299,6 +299,8 @@ internal sealed partial class ClientSession
         var done = server.Owed.Dequeue();
         _statusBefore = server.Status;
         server.Status = (TransactionStatus)status;
+        if (done.Swallow)
+            return ReplyVerdict.Swallow; // Of the router's own, in front of the client's.
         if (done.Subject is StatementInfo query)
             NoteSchemaChange(query);
         _awaitsReady = false;
