@@ -44,6 +44,8 @@ internal sealed partial class ClientSession
         batch.HasLocal |= Identity.IsConsole;
         if (batch.HasLocal)
             return IsBusy ? Step.Wait : Step.Local;
+        if (IsBlockRefused(batch.OpensBlock))
+            return IsBusy ? Step.Wait : Step.Acquire;
         if (_lease is null && batch.NeedsNoServer)
             return IsAnsweredWithoutServer(rest[..batch.Length], out used);
         step = Obtain(batch.Class, batch.Hint, batch.BeginsReadOnly, batch.Effects);
@@ -395,6 +397,7 @@ internal sealed partial class ClientSession
         public bool NeedsNoServer;
         public bool HasLocal;
         public bool BeginsReadOnly;
+        public bool OpensBlock;
         public StatementClass Class;
         public SessionEffects Effects;
         public RouteHint? Hint;
@@ -408,6 +411,7 @@ internal sealed partial class ClientSession
             if (info.Class > Class)
                 Class = info.Class;
             Effects |= info.Effects;
+            OpensBlock |= ClientSession.OpensBlock(info);
             Hint ??= info.Hint;
             BeginsReadOnly = ++_count == 1 && ClientSession.BeginsReadOnly(info);
         }

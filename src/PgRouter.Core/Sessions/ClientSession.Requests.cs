@@ -181,6 +181,8 @@ internal sealed partial class ClientSession
             _ownCommand = info;
             return IsBusy ? Step.Wait : Step.Local;
         }
+        if (IsBlockRefused(OpensBlock(info)))
+            return IsBusy ? Step.Wait : Step.Acquire;
         if ((info.Effects & NameEffects) != 0)
             return OnNamedQuery(rest[..(int)total], info, out used);
         var step = Obtain(info.Class, info.Hint, BeginsReadOnly(info), info.Effects);
