@@ -16,16 +16,6 @@ internal sealed class ServerLease(ServerPool pool, ServerConnection server) : IR
 
     public ServerPool Pool { get; } = pool;
 
-    /// <summary>Its holder has put it aside in session mode since it was given out: nobody else has used the server meanwhile.</summary>
-    public bool WasKept { get; private set; }
-
-    /// <summary>The holder keeps it without using it now.</summary>
-    public ServerLease Keep()
-    {
-        WasKept = true;
-        return this;
-    }
-
     /// <summary>Gives the server back. One that is not clean is closed: the router never guesses.</summary>
     public void Release()
     {
@@ -51,7 +41,6 @@ internal sealed class ServerLease(ServerPool pool, ServerConnection server) : IR
     internal ServerLease Begin()
     {
         _isHeld = true;
-        WasKept = false;
         Server.UseCount++;
         return this;
     }
