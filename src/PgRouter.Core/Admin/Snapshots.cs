@@ -175,6 +175,9 @@ internal sealed record PoolSnapshot
 
     public int Size { get; init; }
 
+    /// <summary>Servers beyond <see cref="Size"/> for clients that have waited long.</summary>
+    public int ReserveSize { get; init; }
+
     public int ServersActive { get; init; }
 
     public int ServersIdle { get; init; }

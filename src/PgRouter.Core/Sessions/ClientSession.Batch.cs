@@ -46,6 +46,8 @@ internal sealed partial class ClientSession
         batch.HasLocal |= Identity.IsConsole;
         if (batch.HasLocal)
             return IsBusy ? Step.Wait : Step.Local;
+        if (IsBlockRefused(batch.OpensBlock))
+            return IsBusy ? Step.Wait : Step.Acquire;
         if (batch.HasPidCalls)
             return Step.Rewrite;
         if (MustWaitForReady)
@@ -418,6 +420,7 @@ internal sealed partial class ClientSession
         /// <summary>Has a text that concerns process ids and has not been written anew.</summary>
         public bool HasPidCalls;
         public bool BeginsReadOnly;
+        public bool OpensBlock;
         public StatementClass Class;
         public SessionEffects Effects;
         public RouteHint? Hint;
@@ -436,6 +439,7 @@ internal sealed partial class ClientSession
             if (info.Class > Class)
                 Class = info.Class;
             Effects |= info.Effects;
+            OpensBlock |= ClientSession.OpensBlock(info);
             HasVerb |= info.HasTransactionVerb;
             if ((info.Effects & SessionEffects.Listens) != 0)
                 (OfListen ??= []).Add(info);

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
 using PgRouter.Core.Health;
@@ -164,10 +162,10 @@ internal sealed partial class ClientSession
     /// <summary>Waits until the pending request has a server that is up to date, or answers it with an error.</summary>
     private async Task AcquireAsync()
     {
-        if (_pendingLoss is { } loss)
+        if ((_pendingLoss ?? _refusal) is { } failure)
         {
-            _pendingLoss = null;
-            FailRequest(loss);
+            _pendingLoss = _refusal = null;
+            FailRequest(failure);
             return;
         }
         if (_cancelsPending)
@@ -188,7 +186,6 @@ internal sealed partial class ClientSession
             }
             return;
         }
-        var started = Stopwatch.GetTimestamp();
         ErrorMessage? error;
         bool again;
         var refusals = 0;
@@ -202,7 +199,6 @@ internal sealed partial class ClientSession
                 && (MayTryAfterLoss(lease.Server, error) || (hasOthers && ++refusals < MostRefusals && !_ended));
         }
         while (again);
-        _counters.WaitTicks += Stopwatch.GetTimestamp() - started;
         _waitSince = 0;
         if (_ended)
             return;
@@ -235,15 +231,10 @@ internal sealed partial class ClientSession
         return _services.Cluster.View.Nodes.FirstOrDefault(n => n.Id == server.Node.Id) is not { } node || MayTryAnother(node);
     }
 
-    private long _waitSince;
-
-    /// <summary>Asks node after node until one gives a server; the deadline is query_wait_timeout over all of it.</summary>
-    private async Task<(ServerLease? Lease, ErrorMessage? Error)> WaitForLeaseAsync()
+    /// <summary>Asks node after node until one gives a server; the deadline is over all of it.</summary>
+    private async Task<(ServerLease? Lease, ErrorMessage? Error)> FindLeaseAsync(Deadline deadline)
     {
-        _waitSince = Loop.NowMs;
         var config = _services.Config();
-        using var deadline = new Deadline(_signal);
-        deadline.Start(config.QueryWaitTimeout);
         PoolError? unreachable = null;
         while (!_ended)
         {
@@ -312,8 +303,9 @@ internal sealed partial class ClientSession
             if (deadline.HasPassed)
             {
                 pool.Cancel(_waiter);
-                return new PoolError(QueryWaitTimeout(pool), IsUnreachable: false);
+                return PoolShortage.AfterWaiting(pool, TimeSpan.FromMilliseconds(Loop.NowMs - _waitSince));
             }
+            TellOfWait(pool);
         }
         return _waiter.Error;
     }
@@ -416,7 +408,7 @@ internal sealed partial class ClientSession
             return;
         }
         _lease = null;
-        if (_services.Config().PoolMode == PoolMode.Session)
+        if (_poolMode == PoolMode.Session)
             (_kept ??= []).Add(server.Node.Id, lease);
         else if (server.HasClientsNames)
             lease.Recycle(ForgetClientsNames);
@@ -430,13 +422,6 @@ internal sealed partial class ClientSession
         SqlStates.CannotConnectNow,
         "no primary is available: the statement was not run",
         hint: "Reads go on. Writes work again as soon as a node is out of recovery; see SHOW POOL_NODES.");
-
-    private ErrorMessage QueryWaitTimeout(ServerPool pool) => ErrorMessage.Error(
-        SqlStates.TooManyConnections,
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"no server was free within {_services.Config().QueryWaitTimeout.TotalSeconds} s on node {pool.Node.Id} for {Identity.Database}/{Identity.User}"),
-        hint: $"All {pool.Size} servers of the pool are in use: raise default_pool_size (num_init_children) or query_wait_timeout.");
 
     private static ErrorMessage ServerGone(ServerConnection server, string reason) => ErrorMessage.Error(
         SqlStates.AdminShutdown,

@@ -29,7 +29,7 @@ internal sealed partial class ClientSession
     /// text that nobody understands.
     /// </summary>
     private bool ListensThroughHub =>
-        (_pins & PinReasons.Listen) == 0 && (_subscriber is not null || (_readsUtf8 && _services.Config().PoolMode != PoolMode.Session));
+        (_pins & PinReasons.Listen) == 0 && (_subscriber is not null || (_readsUtf8 && _poolMode != PoolMode.Session));
 
     /// <summary>Is this request one that may commit a LISTEN? Then the shared connection must listen before it runs.</summary>
     private bool MayCommitChannels(SessionEffects effects, bool hasVerb) =>

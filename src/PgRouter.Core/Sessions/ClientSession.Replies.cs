@@ -91,14 +91,8 @@ internal sealed partial class ClientSession
         output.Complete();
         if (!output.IsWhole)
             Finish("client went away");
-        else if (outcome == WalkOutcome.ReadyForQuery && server.Status != TransactionStatus.Idle && _services.Config().PoolMode == PoolMode.Statement)
+        else if (outcome == WalkOutcome.ReadyForQuery && server.Status != TransactionStatus.Idle && _poolMode == PoolMode.Statement)
             RefuseTransaction();
-    }
-
-    private void RefuseTransaction()
-    {
-        SendNow(ErrorMessage.Fatal(SqlStates.FeatureNotSupported, "transaction blocks are not allowed with pool_mode = statement"));
-        Finish("transaction block in statement mode");
     }
 
     private enum WalkOutcome

@@ -190,6 +190,8 @@ internal sealed partial class ClientSession
             _ownCommand = info;
             return IsBusy ? Step.Wait : Step.Local;
         }
+        if (IsBlockRefused(OpensBlock(info)))
+            return IsBusy ? Step.Wait : Step.Acquire;
         if (MustWaitForReady)
             return Step.Wait;
         if (info.Verb != TransactionVerb.None && IsBlockHandledHere(info, sql))

@@ -40,6 +40,7 @@ internal sealed partial class ClientSession
         _counters = host.Statistics.Database(identity.Database);
         _gate = identity.IsConsole ? DatabaseGate.OfConsole : host.Services.Pools.Context.Gates.Get(identity.Database);
         _limits = host.Services.Limits.For(identity.Database, identity.User);
+        _poolMode = identity.AskedPoolMode ?? _limits.Current.PoolMode;
         _waiter = new PoolWaiter(signal);
         _settings = new SettingsJournal(identity.Settings);
         ConnectTime = DateTimeOffset.UtcNow;
@@ -241,6 +242,9 @@ internal sealed record ClientIdentity(string User, string Database, string Appli
 {
     /// <summary>Names the pools this client uses: database and user.</summary>
     public string PoolName { get; } = $"{Database}\0{User}";
+
+    /// <summary>pgrouter.pool_mode of the start-up packet; null = not given.</summary>
+    public PoolMode? AskedPoolMode { get; init; }
 
     /// <summary>Connected to the virtual database: everything it says is a command to the router.</summary>
     public bool IsConsole { get; init; }

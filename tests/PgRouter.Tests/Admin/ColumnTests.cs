@@ -50,8 +50,8 @@ internal sealed class ColumnTests
         ["PGPOOL SHOW backend"] = "item:text value:text description:text",
         ["PGPOOL SHOW health_check"] = "item:text value:text description:text",
         ["PGPOOL SHOW PORT"] = "port:text",
-        ["SHOW POOLS"] = Pool + " node_id:int4 cl_pinned:int4",
-        ["SHOW NODE_POOLS"] = Pool + " node_id:int4 cl_pinned:int4",
+        ["SHOW POOLS"] = Pool + " node_id:int4 cl_pinned:int4 pool_size:int4 reserve_pool_size:int4",
+        ["SHOW NODE_POOLS"] = Pool + " node_id:int4 cl_pinned:int4 pool_size:int4 reserve_pool_size:int4",
         ["SHOW NODES"] =
             "node_id:int4 host:text port:int4 status:text reason:text reachable:bool role:text lsn:text timeline:int8 "
                 + "system_identifier:text "
