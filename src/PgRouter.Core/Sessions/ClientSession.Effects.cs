@@ -22,6 +22,8 @@ internal sealed partial class ClientSession
 
     private void Pin(PinReasons reason)
     {
+        if ((_pins & reason) == 0)
+            _counters.Pins.Count(reason.ToString());
         if (_pins == PinReasons.None)
             _pinnedSince = DateTimeOffset.UtcNow;
         _pins |= reason;
