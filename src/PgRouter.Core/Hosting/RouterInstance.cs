@@ -5,6 +5,7 @@ using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
 using PgRouter.Core.Health;
 using PgRouter.Core.Listening;
+using PgRouter.Core.Notifications;
 using PgRouter.Core.Pooling;
 using PgRouter.Core.Servers;
 using PgRouter.Core.Sessions;
@@ -49,6 +50,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
         _health = new HealthMonitor(_cluster, config, time, loggers);
         var connector = new ServerConnector(_logins, config);
         var pools = new PoolDirectory(new PoolContext(config, connector, _loops, ReportFault, _logger));
+        var notifications = new NotificationHub(new HubContext(config, _cluster, connector, pools.Context.SenderOf, _logger), _loops);
         _services = new SessionServices
         {
             Config = config,
@@ -58,6 +60,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
             Statements = new PreparedStatementCache(),
             Parser = _parser,
             Clients = new ClientRegistry(),
+            Notifications = notifications,
             Commands = new LateCommands(() => _commands!, config),
             Logins = _logins,
             Logger = _logger,
@@ -68,6 +71,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
         _listener = new Listener(_hosts, connector, config, _logger);
         store.Changed += (_, after) => Apply(after);
         _cluster.Changed += pools.OnClusterChanged;
+        _cluster.Changed += notifications.OnClusterChanged;
     }
 
     public IRouterSnapshots Snapshots { get; }

@@ -12,6 +12,7 @@ internal sealed class PoolContext(
     Func<RouterConfig> config, IServerConnector connector, IReadOnlyList<EventLoop> loops, Action<int, NodeFault> reportFault, ILogger logger)
 {
     private readonly ConcurrentDictionary<long, ServerConnection> _servers = new();
+    private readonly ConcurrentDictionary<(int NodeId, int Pid), ServerConnection> _byPid = new();
 
     public Func<RouterConfig> Config { get; } = config;
 
@@ -48,9 +49,20 @@ internal sealed class PoolContext(
     /// <summary>Every open server, for SHOW SERVERS.</summary>
     public IEnumerable<ServerConnection> Servers => _servers.Values;
 
-    public void Remember(ServerConnection server) => _servers[server.Id] = server;
+    public void Remember(ServerConnection server)
+    {
+        _servers[server.Id] = server;
+        _byPid[(server.Node.Id, server.Pid)] = server;
+    }
 
-    public void Forget(ServerConnection server) => _servers.TryRemove(server.Id, out _);
+    public void Forget(ServerConnection server)
+    {
+        _servers.TryRemove(server.Id, out _);
+        _byPid.TryRemove(KeyValuePair.Create((server.Node.Id, server.Pid), server));
+    }
+
+    /// <summary>The pid of the client that wrote last on a server process, or the process's own when it is not one of ours. Any thread.</summary>
+    public int SenderOf(int nodeId, int pid) => _byPid.TryGetValue((nodeId, pid), out var server) && server.SenderPid != 0 ? server.SenderPid : pid;
 
     /// <summary>Runs something on a loop at a moment of its clock. That loop.</summary>
     public void After(EventLoop loop, long atMs, Action run) =>

@@ -16,6 +16,11 @@ internal static class ServerCare
     public static async Task<string?> ResetAsync(ServerConnection server, IReadOnlyList<string> queries)
     {
         var signal = Own(server);
+        while (server.CancelsUnderWay > 0)
+        {
+            server.AfterCancels = signal.Set; // Or it would hit the reset.
+            await signal;
+        }
         foreach (var query in queries)
         {
             if (await server.ExecuteAsync(query, signal, ResetTimeout) is { } error)

@@ -152,6 +152,9 @@ internal sealed class ServerPool
         return true;
     }
 
+    /// <summary>Do this pool's clients ask for what their sequences gave?</summary>
+    public SequenceWatch Sequences { get; } = new();
+
     /// <summary>No more servers: waiters get the error, idle ones are closed by the next upkeep.</summary>
     public void Retire(PoolError error)
     {
@@ -196,6 +199,15 @@ internal sealed class ServerPool
     internal async Task ResetAndReturnAsync(ServerConnection server, IReadOnlyList<string> resetQueries) =>
         await TestAsync(server, ServerCare.ResetAsync(server, resetQueries));
 
+    private async Task TidyAndReturnAsync(ServerConnection server, Func<ServerConnection, Task<ErrorMessage?>> tidyUp)
+    {
+        server.TidyUp = null;
+        if (await tidyUp(server) is { } error)
+            Drop(server, $"could not be tidied up: {error.Message}");
+        else
+            PutBack(server);
+    }
+
     /// <summary>A lease has ended, or a server was opened: to a waiter, else idle; closed when it is not clean.</summary>
     internal void PutBack(ServerConnection server)
     {
@@ -211,6 +223,11 @@ internal sealed class ServerPool
         if (server.CancelsUnderWay > 0)
         {
             ParkUntilCancelled(server);
+            return;
+        }
+        if (server.TidyUp is { } tidyUp)
+        {
+            _ = TidyAndReturnAsync(server, tidyUp);
             return;
         }
         server.IdleSinceMs = loop.NowMs;

@@ -90,6 +90,11 @@ internal sealed partial class ClientSession
         var effects = statement.Effects;
         if (effects == SessionEffects.None)
             return;
+        if ((effects & (SessionEffects.Listens | SessionEffects.Unlistens)) != 0)
+            NoteChannels(server, effects, statement.Name);
+        if ((effects & SessionEffects.Notifies) != 0)
+            NoteNotify(server);
+        effects &= ~SessionEffects.Listens;
         if ((effects & SessionEffects.DiscardsAll) != 0)
             OnDiscardAll(server);
         if ((effects & SettingChanges) != 0)
@@ -226,7 +231,14 @@ internal sealed partial class ClientSession
 
     private void OnTransactionEnd()
     {
+        if (_settings.InTransaction)
+        {
+            // COMMIT or PREPARE TRANSACTION has failed, and ended the transaction all the same.
+            _settings.Rollback();
+            _lease!.Server.Settings = _settings.OnServer;
+        }
         _hasLocalSettings = false;
+        SettleChannels();
         if (_schemaChanged)
             _services.Statements.NoteSchemaChange();
         _schemaChanged = false;

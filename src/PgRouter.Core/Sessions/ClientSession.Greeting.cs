@@ -78,8 +78,11 @@ internal sealed partial class ClientSession
         return writer.WrittenSpan.ToArray();
     }
 
-    private void NoteConformingStrings(ReadOnlySpan<byte> greeting) =>
+    private void NoteConformingStrings(ReadOnlySpan<byte> greeting)
+    {
         _conformingStrings = greeting.IndexOf("standard_conforming_strings\0off\0"u8) < 0;
+        _readsUtf8 = greeting.IndexOf("client_encoding\0UTF8\0"u8) >= 0;
+    }
 
     private static void WriteAuthenticationOk(MessageWriter writer)
     {

@@ -12,7 +12,13 @@ internal sealed partial class ClientSession
     private Dictionary<byte[], LocalPortal>? _localPortals;
     private LocalPortal? _localPortal;
 
-    private TransactionStatus Status => _lease is { } lease ? lease.Server.Status : TransactionStatus.Idle;
+    /// <summary>The status of the transaction as the client has been told.</summary>
+    private TransactionStatus Status => _block switch
+    {
+        Block.Begun => TransactionStatus.InTransaction,
+        Block.Failed => TransactionStatus.Failed,
+        _ => _lease is { } lease ? lease.Server.Status : TransactionStatus.Idle,
+    };
 
     private bool IsAnsweredHere(StatementInfo info) => info.LocalCommand is not null || (info.Class == StatementClass.Empty && _lease is null);
 
@@ -26,6 +32,7 @@ internal sealed partial class ClientSession
 
     private async Task AnswerLocallyAsync()
     {
+        await DeliverFirstAsync();
         var request = _input.Span[.._requestLength].ToArray();
         ConsumeInput(_requestLength);
         var writer = new MessageWriter(1024);
