@@ -234,6 +234,9 @@ internal sealed record DatabaseStatistics
     public long Binds { get; init; }
 
     public long ClientLogins { get; init; }
+
+    /// <summary>How often a client began to keep its server between transactions, by reason.</summary>
+    public IReadOnlyDictionary<string, long> Pins { get; init; } = new Dictionary<string, long>();
 }
 
 /// <summary>Totals of one node since start; counted when a statement is sent to it.</summary>

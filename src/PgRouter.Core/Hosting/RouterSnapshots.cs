@@ -90,6 +90,7 @@ internal sealed class RouterSnapshots(
         ServerParses = c.ServerParses,
         Binds = c.Binds,
         ClientLogins = c.ClientLogins,
+        Pins = new Dictionary<string, long>(c.Pins.ByReason),
     };
 
     private static DatabaseStatistics Sum(IGrouping<string, DatabaseStatistics> parts) => new()
@@ -107,6 +108,7 @@ internal sealed class RouterSnapshots(
         ServerParses = parts.Sum(p => p.ServerParses),
         Binds = parts.Sum(p => p.Binds),
         ClientLogins = parts.Sum(p => p.ClientLogins),
+        Pins = parts.SelectMany(p => p.Pins).GroupBy(p => p.Key).ToDictionary(p => p.Key, p => p.Sum(one => one.Value)),
     };
 
     private static NodeStatistics Copy(NodeCounters c) => new()

@@ -245,14 +245,14 @@ internal sealed partial class ClientSession
                 _cancelRequested = false;
                 return (null, CanceledByUser);
             }
-            if (_gate.IsPaused && _kept is not { Count: > 0 })
+            var cluster = _services.Cluster.View;
+            _decision = Decide(cluster, config);
+            if (_gate.IsPaused && !KeepsServerOn(cluster, _decision.NodeIndex))
             {
                 if (await WaitAtGateAsync(deadline) is { } paused)
                     return (null, paused);
                 continue;
             }
-            var cluster = _services.Cluster.View;
-            _decision = Decide(cluster, config);
             if (_decision.NodeIndex < 0)
             {
                 if (await HoldForPrimaryAsync(config))
@@ -263,14 +263,8 @@ internal sealed partial class ClientSession
                 return (null, AsError(unreachable.Message)); // The rules know no other place than one that was tried.
             var node = cluster.Nodes[_decision.NodeIndex];
             var pool = PoolOf(node);
-            if ((TakeKept(node.Id) ?? (_gate.IsPaused ? null : pool.TryTake(Loop))) is { } lease)
+            if ((TakeKept(node.Id) ?? pool.TryTake(Loop)) is { } lease)
                 return (lease, null);
-            if (_gate.IsPaused)
-            {
-                if (await WaitAtGateAsync(deadline) is { } paused)
-                    return (null, paused);
-                continue;
-            }
             var error = await WaitInPoolAsync(pool, deadline);
             if (_waiter.Lease is { } granted)
             {

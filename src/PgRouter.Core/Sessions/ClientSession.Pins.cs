@@ -43,6 +43,8 @@ internal sealed partial class ClientSession
 
     private void Pin(PinReasons reason)
     {
+        if ((_pins & reason) == 0)
+            _counters.Pins.Count(reason.ToString());
         if (_pins == PinReasons.None)
             _pinnedSince = DateTimeOffset.UtcNow;
         _pins |= reason;
@@ -120,15 +122,9 @@ internal sealed partial class ClientSession
         var doubts = _doubts;
         _doubts = PinReasons.None;
         var (row, error) = await server.QueryRowAsync(PinQuestion, _signal, SynchronizeTimeout);
-        if (error is null && row.Length == Questions.Length)
-        {
-            for (var i = 0; i < row.Length; i++)
-                Settle(Questions[i], doubts, holds: row[i] == "t");
-        }
-        else
-        {
-            Pin(doubts);
-        }
+        var isKnown = error is null && row.Length == Questions.Length;
+        for (var i = 0; i < Questions.Length; i++)
+            Settle(Questions[i], doubts, holds: !isKnown || row[i] == "t");
         ReleaseIfIdle(server);
         _signal.Set(); // Socket events that came meanwhile are still to be looked at.
     }

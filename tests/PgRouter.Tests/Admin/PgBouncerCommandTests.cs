@@ -294,6 +294,26 @@ internal sealed class PgBouncerCommandTests
     }
 
     [Test]
+    public void Pins_are_shown_by_reason_with_those_who_hold_one_now()
+    {
+        var router = new FakeRouter();
+        router.Databases.Add(new DatabaseStatistics { Database = "shop", Pins = new Dictionary<string, long> { ["Listen"] = 3, ["AdvisoryLocks"] = 2 } });
+        router.Clients.Add(Pinned(1, "AdvisoryLocks, Settings", FakeRouter.Start.AddMinutes(9)));
+        router.Clients.Add(Pinned(2, "AdvisoryLocks", FakeRouter.Start.AddMinutes(5)));
+        router.Clients.Add(Pinned(3, "", null));
+
+        var result = router.RunInConsole("SHOW PINS");
+
+        Assert.That(Enumerable.Range(0, result.Rows.Count).Select(result.Line), Is.EqualTo(new[]
+        {
+            "shop|AdvisoryLocks|2|2|2026-11-21 07:05:00 UTC", "shop|Listen|3|0|~", "shop|Settings|0|1|2026-11-21 07:09:00 UTC",
+        }));
+
+        static ClientSnapshot Pinned(int pid, string reasons, DateTimeOffset? since) =>
+            new() { Pid = pid, User = "app", Database = "shop", State = "idle", Pinned = reasons, PinnedSince = since };
+    }
+
+    [Test]
     public void Discard_all_is_accepted() => Assert.That(new FakeRouter().RunInConsole("DISCARD ALL").Tag, Is.EqualTo("DISCARD ALL"));
 
     [TestCase("SHOW SOCKETS")]
