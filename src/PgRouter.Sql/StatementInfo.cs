@@ -247,7 +247,10 @@ public enum SessionEffects
     Notifies = 1 << 28,
 
     /// <summary>pg_listening_channels().</summary>
-    ReadsChannels = 1 << 29,
+    ReadsChannels = 1 << 27,
+
+    /// <summary>Reads pg_prepared_statements, where the session's own names must stand.</summary>
+    ShowsPrepared = 1 << 29,
 }
 
 /// <summary>What a statement does to the transaction block.</summary>

@@ -44,11 +44,9 @@ internal sealed partial class ClientSession
         batch.HasLocal |= Identity.IsConsole;
         if (batch.HasLocal)
             return IsBusy ? Step.Wait : Step.Local;
-        if (MustWaitForReady)
-            return Step.Wait;
         if (MayCommitChannels(batch.Effects, batch.HasVerb) && CollectChannels(batch.OfListen ?? [], commits: batch.HasVerb))
             return IsBusy ? Step.Wait : Step.Listen;
-        if (_lease is null && batch.NeedsNoServer && !IsListening)
+        if (_lease is null && batch.NeedsNoServer)
             return IsAnsweredWithoutServer(rest[..batch.Length], out used);
         step = Obtain(batch.Class, batch.Hint, batch.BeginsReadOnly, batch.Effects);
         if (step != Step.Continue)
@@ -113,8 +111,9 @@ internal sealed partial class ClientSession
                     return false;
                 }
                 batch.Add(info);
-                batch.NeedsNoServer &= name.Length > 0 && info.LocalCommand is null && IsKnownGood(body[(name.Length + 1)..]);
-                batch.Rewrites |= name.Length > 0;
+                batch.HasNames |= (info.Effects & NameEffects) != 0;
+                batch.NeedsNoServer &= name.Length > 0 && !batch.HasNames && info.LocalCommand is null && IsKnownGood(body[(name.Length + 1)..]);
+                batch.Rewrites |= name.Length > 0 || batch.HasNames;
                 if (name.Length == 0)
                 {
                     batch.UnnamedParses++;
@@ -189,7 +188,7 @@ internal sealed partial class ClientSession
             if (type == FrontendMessage.Sync)
             {
                 failed = _skipToSync = false;
-                BackendStartupMessages.WriteReadyForQuery(writer, TransactionStatus.Idle);
+                WriteReady(writer);
             }
             else if (!failed && type == FrontendMessage.Close)
             {
@@ -389,6 +388,9 @@ internal sealed partial class ClientSession
         /// <summary>Uses statement names, which differ between client and server.</summary>
         public bool Rewrites;
 
+        /// <summary>Has texts that name prepared statements: EXECUTE and its kind.</summary>
+        public bool HasNames;
+
         /// <summary>Parse messages for the unnamed statement, and what the last of them is.</summary>
         public int UnnamedParses;
         public StatementInfo? UnnamedInfo;
@@ -428,6 +430,9 @@ internal sealed partial class ClientSession
 
         public StatementInfo? Info { get; private set; }
 
+        /// <summary>See <see cref="PreparedStatement.Uses"/>.</summary>
+        public IReadOnlyList<PreparedStatement>? Uses { get; set; }
+
         /// <summary>Number of the Parse that made it, unique in the process; 0 = there is none.</summary>
         public long Use { get; private set; }
 
@@ -440,6 +445,7 @@ internal sealed partial class ClientSession
             body.CopyTo(_body);
             _length = body.Length;
             Info = info;
+            Uses = null;
             Use = use;
         }
 

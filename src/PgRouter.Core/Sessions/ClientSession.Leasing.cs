@@ -47,11 +47,14 @@ internal sealed partial class ClientSession
                 _leaseIsFresh = false;
                 return Step.Continue;
             }
-            if (NeedsCorrection(lease.Server))
+            if (NeedsCorrection(lease.Server) || ((effects & PreparedEffects) != 0 && MayPrepare(lease.Server)))
+            {
+                _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
                 return Step.Acquire;
+            }
             if (AsksForChannels(lease.Server, effects))
             {
-                _pending = _pending with { Effects = effects };
+                _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
                 return lease.Server.Owed.Count > 0 ? Step.Wait : Step.Acquire;
             }
             // Behind a read that is still running on a standby only reads may follow: anything else waits to be routed by itself. Before Sync
@@ -82,7 +85,13 @@ internal sealed partial class ClientSession
 
     /// <summary>After RESET of a start-up setting the server has its own default: the start-up value is put back before anything else runs.</summary>
     private bool NeedsCorrection(ServerConnection server) =>
-        !server.Settings.SameAs(_settings.Client) && server.Owed.Count == 0 && !_unsynced && server.Status != TransactionStatus.Failed;
+        !server.Settings.SameAs(_settings.Client) && MayPrepare(server);
+
+    /// <summary>Nothing is under way on it: the router may run something of its own.</summary>
+    private bool MayPrepare(ServerConnection server) => server.Owed.Count == 0 && !_unsynced && server.Status != TransactionStatus.Failed;
+
+    /// <summary>Statements before which a server must be made to look like one of the client's own.</summary>
+    private const SessionEffects PreparedEffects = SessionEffects.ReadsSequenceState | SessionEffects.ShowsPrepared;
 
     private bool IsOnPrimary(ServerLease lease) => _services.Cluster.View.Primary?.Id == lease.Server.Node.Id;
 
@@ -131,7 +140,7 @@ internal sealed partial class ClientSession
     }
 
     private bool NeedsPreparation(ServerLease lease) =>
-        !lease.Server.Settings.SameAs(_settings.Client) || (_pending.Effects & SessionEffects.ReadsSequenceState) != 0
+        !lease.Server.Settings.SameAs(_settings.Client) || (_pending.Effects & PreparedEffects) != 0
         || NeedsListenerPreparation(lease.Server, _pending.Effects);
 
     private void Hold(ServerLease lease)
@@ -160,10 +169,15 @@ internal sealed partial class ClientSession
         }
         if (_lease is { } held)
         {
-            if (await PrepareServerAsync(held.Server) is { } refused)
+            if ((await PrepareServerAsync(held.Server) ?? await PrepareUsedAsync(held.Server)) is { } refused)
+            {
                 FailRequest(refused);
+                ReleaseIfIdle(held.Server);
+            }
             else
+            {
                 _leaseIsFresh = true;
+            }
             return;
         }
         var started = Stopwatch.GetTimestamp();
@@ -330,7 +344,9 @@ internal sealed partial class ClientSession
         _settings.Synchronized();
         if (await PrepareForListenerAsync(server) is { } refusal)
             return refusal;
-        if ((_pending.Effects & SessionEffects.ReadsSequenceState) == 0)
+        if ((_pending.Effects & SessionEffects.ShowsPrepared) != 0 && await ShowOwnNamesAsync(server) is { } unprepared)
+            return unprepared;
+        if ((_pending.Effects & SessionEffects.ReadsSequenceState) == 0 || server.Status != TransactionStatus.Idle)
             return null;
         // The last nextval on this server may have been another client's: then it must look as in a fresh session.
         if (ReferenceEquals(_lastWriter.Server, server) && _lastWriter.UseCount == server.UseCount - 1)
@@ -368,9 +384,13 @@ internal sealed partial class ClientSession
         _lastWriter = (server, server.UseCount);
         if (_services.Config().PoolMode == PoolMode.Session)
             (_kept ??= []).Add(server.Node.Id, lease);
+        else if (server.HasClientsNames)
+            lease.Recycle(ForgetClientsNames);
         else
             lease.Release();
     }
+
+    private static readonly string[] ForgetClientsNames = ["DISCARD ALL"];
 
     /// <summary>Sends the client's cancel to the server that runs its statement, and to no other.</summary>
     private void ForwardCancel()
