@@ -31,7 +31,10 @@ internal sealed class ServerConnection
         ConnectedAtMs = socket.Loop.NowMs;
     }
 
-    /// <summary>Unique in the process.</summary>
+    /// <summary>The id of the server that was opened last. Any thread.</summary>
+    public static long LastId => Volatile.Read(ref _lastId);
+
+    /// <summary>Unique in the process, growing.</summary>
     public long Id { get; }
 
     public LoopSocket Socket { get; }
@@ -71,6 +74,9 @@ internal sealed class ServerConnection
     /// <summary>The settings this session has beyond its user's and database's defaults.</summary>
     public SettingsSet Settings { get; set; } = SettingsSet.Empty;
 
+    /// <summary>Pid of the client whose sequence values (currval, lastval) it may have; 0 = none's, -1 = several clients'.</summary>
+    public int SequenceOwner { get; set; }
+
     /// <summary>Has statements prepared under names of its client's, which nobody else may see: DISCARD ALL runs before it is given back.</summary>
     public bool HasClientsNames { get; set; }
 
@@ -99,8 +105,8 @@ internal sealed class ServerConnection
     /// <summary>The set of channels it was made to listen to so that it can be asked for them; null = none.</summary>
     public object? ListensAs { get; set; }
 
-    /// <summary>What must be done before the pool gives it to another client; not null = it cannot be used any more.</summary>
-    public Func<ServerConnection, Task<ErrorMessage?>>? TidyUp { get; set; }
+    /// <summary>What must be done before the pool gives it to another client. Its answer: null, or why the server must be closed.</summary>
+    public Func<ServerConnection, Task<string?>>? TidyUp { get; set; }
 
     /// <summary>Cancel requests under way for it: it is not given to another client until they have ended.</summary>
     public int CancelsUnderWay { get; set; }
@@ -261,6 +267,7 @@ internal sealed class ServerConnection
             ClientPid = ClientPid,
             PreparedStatements = Prepared.Count,
             UseCount = UseCount,
+            CloseNeeded = Lease?.Pool.IsOutdated(this) ?? false,
             ServerVersion = Parameters.GetValueOrDefault("server_version", ""),
             ApplicationName = Parameters.GetValueOrDefault("application_name", ""),
         };

@@ -46,7 +46,7 @@ internal sealed partial class ClientSession
             return IsBusy ? Step.Wait : Step.Local;
         if (MayCommitChannels(batch.Effects, batch.HasVerb) && CollectChannels(batch.OfListen ?? [], commits: batch.HasVerb))
             return IsBusy ? Step.Wait : Step.Listen;
-        if (_lease is null && batch.NeedsNoServer)
+        if (_lease is null && batch.NeedsNoServer && _block != Block.Failed)
             return IsAnsweredWithoutServer(rest[..batch.Length], out used);
         step = Obtain(batch.Class, batch.Hint, batch.BeginsReadOnly, batch.Effects);
         if (step != Step.Continue)
@@ -226,7 +226,7 @@ internal sealed partial class ClientSession
     {
         var server = _lease!.Server;
         var info = batch.First ?? NothingAtAll;
-        NoteRequest(server, info, bytes, mayRetain: batch.EndsInSync && !_unsynced && batch.Class <= StatementClass.Read);
+        NoteRequest(server, info, batch.Class, bytes, mayRetain: batch.EndsInSync && !_unsynced && batch.Class <= StatementClass.Read);
         if (batch.Rewrites)
             SendRewritten(server, bytes, batch);
         else
@@ -341,7 +341,7 @@ internal sealed partial class ClientSession
             return step;
         used = rest.Length;
         var server = _lease!.Server;
-        NoteRequest(server, info ?? TooLarge, rest, mayRetain: false);
+        NoteRequest(server, info ?? TooLarge, StatementClass.Unknown, rest, mayRetain: false);
         _unsynced = true;
         if (type == FrontendMessage.Bind)
             SendLargeBind(server, rest, total);

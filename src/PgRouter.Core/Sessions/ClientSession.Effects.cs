@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using PgRouter.Core.Servers;
 using PgRouter.Protocol;
@@ -127,6 +128,8 @@ internal sealed partial class ClientSession
                 _settings.Release(statement.Name!);
                 break;
         }
+        if (statement.Chains)
+            _transactionStarted = Stopwatch.GetTimestamp();
         if ((statement.Chains && server.Status != TransactionStatus.Idle) || (_isImplicitTransaction && !_settings.InTransaction))
             _settings.Begin();
     }

@@ -14,9 +14,12 @@ internal sealed partial class ClientSession
         var greeting = Identity.IsConsole ? ConsoleGreeting() : _services.Logins.Greeting(Identity.Database, Identity.User, Identity.Settings);
         if (greeting is null)
         {
+            _loginDeadline = deadline;
             var (messages, error) = await AskServerAsync();
             if (error is not null)
                 return error;
+            if (messages is null && _gate.IsPaused)
+                return PausedTooLong(Identity.Database);
             if (messages is null || deadline.HasPassed)
                 return ErrorMessage.Fatal(SqlStates.CannotConnectNow, "no server could be asked for its parameters in time (authentication_timeout)");
             _services.Logins.NoteGreeting(Identity.Database, Identity.User, Identity.Settings, greeting = messages);

@@ -33,9 +33,9 @@ internal sealed partial class ClientSession
     private ulong _excludedNodes;
     private string _lossReason = "";
     private NodeFault _lossFault = NodeFault.Reset;
+    private ErrorMessage? _lossError;
     private ErrorMessage? _pendingLoss;
     private int _lastReadNodeId = -1;
-    private (ServerConnection Server, long UseCount) _lastWriter;
 
     /// <summary>Continue = a server is held for this request; Wait = replies must come first; Acquire = go and wait for one (or for an error).</summary>
     private Step Obtain(StatementClass statementClass, RouteHint? hint, bool beginsReadOnly, SessionEffects effects)
@@ -66,6 +66,8 @@ internal sealed partial class ClientSession
         // A standby refuses every transaction that is serializable by default, and may not have yet what a notification told of.
         if (statementClass == StatementClass.Read && (_settings.Client.SetsIsolation || IsListening))
             statementClass = StatementClass.PrimaryRead;
+        if (_block != Block.None)
+            statementClass = ClassInBlock(statementClass, ref beginsReadOnly);
         _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
         if (_pendingLoss is not null)
             return Step.Acquire;
@@ -115,7 +117,7 @@ internal sealed partial class ClientSession
         if (_decision.NodeIndex < 0)
             return null;
         var node = cluster.Nodes[_decision.NodeIndex];
-        return TakeKept(node.Id) ?? PoolOf(node).TryTake(Loop);
+        return TakeKept(node.Id) ?? (_gate.IsPaused ? null : PoolOf(node).TryTake(Loop));
     }
 
     /// <summary>In session mode: the server this client already has on a node.</summary>
@@ -140,7 +142,7 @@ internal sealed partial class ClientSession
     }
 
     private bool NeedsPreparation(ServerLease lease) =>
-        !lease.Server.Settings.SameAs(_settings.Client) || (_pending.Effects & PreparedEffects) != 0
+        !lease.Server.Settings.SameAs(_settings.Client) || (_pending.Effects & PreparedEffects) != 0 || _block == Block.Failed || NeedsOwnSequences(lease)
         || NeedsListenerPreparation(lease.Server, _pending.Effects);
 
     private void Hold(ServerLease lease)
@@ -221,7 +223,7 @@ internal sealed partial class ClientSession
     private bool MayTryAfterLoss(ServerConnection server, ErrorMessage error)
     {
         var fault = NodeFaults.FromSqlState(error.Code) ?? (error.Code == SqlStates.ConnectionFailure ? NodeFault.Reset : null);
-        if (_ended || fault is null)
+        if (_ended || _breakReason is not null || fault is null)
             return false;
         _services.Pools.Context.ReportFault(server.Node.Id, fault.Value);
         return _services.Cluster.View.Nodes.FirstOrDefault(n => n.Id == server.Node.Id) is not { } node || MayTryAnother(node);
@@ -239,8 +241,14 @@ internal sealed partial class ClientSession
         PoolError? unreachable = null;
         while (!_ended)
         {
-            if (IsAbandoned())
+            if (IsAbandoned() || _terminateRequested)
                 return (null, null);
+            if (_gate.IsPaused && _kept is not { Count: > 0 })
+            {
+                if (await WaitAtGateAsync(deadline) is { } paused)
+                    return (null, paused);
+                continue;
+            }
             var cluster = _services.Cluster.View;
             _decision = Decide(cluster, config);
             if (_decision.NodeIndex < 0)
@@ -253,8 +261,14 @@ internal sealed partial class ClientSession
                 return (null, AsError(unreachable.Message)); // The rules know no other place than one that was tried.
             var node = cluster.Nodes[_decision.NodeIndex];
             var pool = PoolOf(node);
-            if ((TakeKept(node.Id) ?? pool.TryTake(Loop)) is { } lease)
+            if ((TakeKept(node.Id) ?? (_gate.IsPaused ? null : pool.TryTake(Loop))) is { } lease)
                 return (lease, null);
+            if (_gate.IsPaused)
+            {
+                if (await WaitAtGateAsync(deadline) is { } paused)
+                    return (null, paused);
+                continue;
+            }
             var error = await WaitInPoolAsync(pool, deadline);
             if (_waiter.Lease is { } granted)
             {
@@ -279,7 +293,7 @@ internal sealed partial class ClientSession
             await _signal;
             if (_waiter.Lease is not null || _waiter.Error is not null)
                 break;
-            if (IsAbandoned() || _terminateAtOnce)
+            if (IsAbandoned() || _terminateRequested || _gate.IsPaused)
             {
                 pool.Cancel(_waiter);
                 return null;
@@ -304,7 +318,7 @@ internal sealed partial class ClientSession
     {
         if (_client.PeerClosed && _pending.Class <= StatementClass.PrimaryRead)
             Finish("client went away while waiting for a server");
-        return _ended;
+        return _ended || _loginDeadline is { HasPassed: true };
     }
 
     private bool MayTryAnother(NodeView node)
@@ -320,7 +334,7 @@ internal sealed partial class ClientSession
             return false;
         using var pause = new Deadline(_signal);
         pause.Start(HoldPollInterval);
-        while (!pause.HasPassed && !IsAbandoned() && !_terminateAtOnce)
+        while (!pause.HasPassed && !IsAbandoned() && !_terminateRequested)
             await _signal;
         return true;
     }
@@ -346,12 +360,9 @@ internal sealed partial class ClientSession
             return refusal;
         if ((_pending.Effects & SessionEffects.ShowsPrepared) != 0 && await ShowOwnNamesAsync(server) is { } unprepared)
             return unprepared;
-        if ((_pending.Effects & SessionEffects.ReadsSequenceState) == 0 || server.Status != TransactionStatus.Idle)
-            return null;
-        // The last nextval on this server may have been another client's: then it must look as in a fresh session.
-        if (ReferenceEquals(_lastWriter.Server, server) && _lastWriter.UseCount == server.UseCount - 1)
-            return null;
-        return await server.ExecuteAsync("DISCARD SEQUENCES", _signal, SynchronizeTimeout) is { } failure ? AsError(failure) : null;
+        if (_block == Block.Failed)
+            return await EnterFailedBlockAsync(server);
+        return await TakeSequencesAsync(_lease!);
     }
 
     /// <summary>Answers the pending request with an error; the session lives.</summary>
@@ -362,6 +373,8 @@ internal sealed partial class ClientSession
         _discarding = _requestLength - here;
         EndRequest();
         _excludedNodes = 0;
+        if (_block == Block.Begun)
+            _block = Block.Failed;
         if (_hasClaims && !_settings.InTransaction)
             SettleChannels();
         var writer = new MessageWriter();
@@ -381,7 +394,6 @@ internal sealed partial class ClientSession
             || _readyHeld)
             return;
         _lease = null;
-        _lastWriter = (server, server.UseCount);
         if (_services.Config().PoolMode == PoolMode.Session)
             (_kept ??= []).Add(server.Node.Id, lease);
         else if (server.HasClientsNames)

@@ -65,7 +65,7 @@ internal sealed partial class ClientSession
     private bool IsPreparedWithoutServer(ReadOnlySpan<byte> sql, PreparedName name)
     {
         var definition = sql[(name.Start + name.Length)..];
-        if (_lease is not null || IsNameTaken(name.Name) || _services.Statements.Find(definition, SqlScope)?.KnownGoodFor != Identity.PoolName)
+        if (_lease is not null || _block == Block.Failed || IsNameTaken(name.Name) || _services.Statements.Find(definition, SqlScope)?.KnownGoodFor != Identity.PoolName)
             return false;
         Remember(name.Name, _services.Statements.AcquireSql(definition, TooLarge, SqlScope));
         AnswerPrepare();
@@ -99,7 +99,7 @@ internal sealed partial class ClientSession
     /// <param name="ownName">The name that a PREPARE gives to a shared statement; taken back when it fails.</param>
     private void SendNamed(ServerConnection server, ReadOnlySpan<byte> message, StatementInfo info, NamedText text, byte[]? ownName)
     {
-        NoteRequest(server, info, message, mayRetain: false);
+        NoteRequest(server, info, info.Class, message, mayRetain: false);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Query, Subject: info, Name: ownName));
         _namedText = text;
         var output = new BatchOutput(server, Loop.ScratchBuffer);
@@ -111,6 +111,8 @@ internal sealed partial class ClientSession
     /// <summary>The client gets the router's error; in a transaction the server is made to fail too.</summary>
     private void FailQuery(ServerConnection server, LocalReply error)
     {
+        if (_block == Block.Begun)
+            SendBegin(server);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Query, Subject: error));
         var output = new BatchOutput(server, Loop.ScratchBuffer);
         output.Message(FrontendMessage.Query, "EXECUTE "u8, PreparedStatement.NoName, Zero);
@@ -242,6 +244,8 @@ internal sealed partial class ClientSession
     {
         if (server.Status == TransactionStatus.Failed || (_pins & (PinReasons.LargeStatement | PinReasons.PreparedStatement)) != 0)
             return null; // Fails anyway, or has names that cannot be made again.
+        if (_block == Block.Begun && await BeginNowAsync(server) is { } refused)
+            return refused;
         server.HasClientsNames = true;
         server.Prepared.Clear();
         var error = await server.ExecuteAsync("DEALLOCATE ALL", _signal, SynchronizeTimeout);

@@ -166,13 +166,18 @@ internal sealed partial class ClientSession
     /// <summary>ReadyForQuery behind an answer of the router's own that needed no server.</summary>
     private void WriteReady(MessageWriter writer)
     {
-        if (!IsListening || Status != TransactionStatus.Idle)
-        {
+        if (!HoldsOwnReady())
             BackendStartupMessages.WriteReadyForQuery(writer, Status);
-            return;
-        }
+    }
+
+    /// <summary>True when the ReadyForQuery of an answer of the router's own comes later, behind what was notified until now.</summary>
+    private bool HoldsOwnReady()
+    {
+        if (!IsListening || Status != TransactionStatus.Idle)
+            return false;
         _readyHeld = true;
         _signal.Set();
+        return true;
     }
 
     /// <summary>Delivers what was notified until now, then the ReadyForQuery that was held.</summary>

@@ -242,17 +242,23 @@ internal sealed partial class ClientSession
         if (server.Owed.Head.Kind == ReplyKind.Query)
             _completed++;
         else if (server.Owed.Head.Kind == kind)
-            return OnPortalExecuted(server.Owed.Dequeue());
+            return OnPortalExecuted(server, server.Owed.Dequeue());
         return ReplyVerdict.Forward;
     }
 
-    private ReplyVerdict OnPortalExecuted(in OwedReply done)
+    private ReplyVerdict OnPortalExecuted(ServerConnection server, in OwedReply done)
     {
         if (done.Subject is StatementInfo info)
         {
             NoteSchemaChange(info);
             if (info.Effects != SessionEffects.None || info.HasTransactionVerb)
                 (_executed ??= []).Add(info);
+        }
+        else if (ReferenceEquals(done.Subject, BeginMark))
+        {
+            _beginUnderWay = false;
+            server.Status = TransactionStatus.InTransaction; // Its first ReadyForQuery comes with the first statement's.
+            _transactionStarted = server.RequestStarted;
         }
         else if (done.Subject is PreparedStatement prepared)
         {
@@ -279,6 +285,7 @@ internal sealed partial class ClientSession
         // A simple query ends what a Flush before it left open: its ReadyForQuery is the batch's too.
         if (done.Kind == ReplyKind.Query && server.Owed.Count == 0 && _streaming == 0)
             _unsynced = false;
+        _readyAtMs = Loop.NowMs;
         _requestFailed = false;
         _completed = 0;
         _copyingIn = false;
@@ -313,10 +320,12 @@ internal sealed partial class ClientSession
             Lost(DescribeLoss(body));
             return ReplyVerdict.Lost;
         }
+        if (_beginUnderWay)
+            return OnBeginFailed(body);
         _nodeCounters!.Errors++;
         _requestFailed = true;
         // The server was made to fail: the client gets the router's error in place of the server's.
-        var own = server.Owed.Count > 0 ? server.Owed.Head.Subject as LocalReply : null;
+        var own = server.Owed.Count > 0 ? server.Owed.Head.Subject as LocalReply ?? TimeoutReply(server, code) : null;
         var replacement = own?.Bytes ?? InClientsTerms(body);
         if (replacement is not null)
             output.Insert(replacement);

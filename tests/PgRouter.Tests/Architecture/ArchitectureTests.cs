@@ -31,6 +31,7 @@ internal sealed class ArchitectureTests
     /// <summary>Waits that are not on a loop.</summary>
     private static readonly string[] DelayExceptions =
     [
+        "PgRouter.Core/Hosting/ConsoleVerbs.cs", // PAUSE, KILL, SUSPEND and WAIT_CLOSE look until it is so
         "PgRouter.Core/Hosting/RouterInstance.cs", // waits for the last client at shutdown
         "PgRouter.Core/Health/NodeWatch.cs", // the pause between two probes, on the given clock
         "PgRouter.Server/Processes/RunningRouter.cs", // waits for another process to end
