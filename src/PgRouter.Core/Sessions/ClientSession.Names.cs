@@ -132,7 +132,7 @@ internal sealed partial class ClientSession
     {
         var writer = new MessageWriter();
         WriteCommandComplete(writer, "PREPARE");
-        BackendStartupMessages.WriteReadyForQuery(writer, Status);
+        WriteReady(writer);
         _counters.Queries++;
         _unnamed.Forget();
         SendToClient(writer.WrittenSpan);
