@@ -136,6 +136,8 @@ internal sealed class StatementFacts
     private void JudgeTable(TableUse table)
     {
         var schema = table.Schema;
+        if (table.Name == "pg_prepared_statements" && schema is (null or "pg_catalog"))
+            Effects |= SessionEffects.ShowsPrepared;
         var isSystemName = schema is null && table.Name.StartsWith("pg_", StringComparison.Ordinal);
         if (schema is "pg_catalog" or "information_schema" or "pg_toast" || isSystemName)
             Raise(StatementClass.PrimaryRead, $"system catalog {table.Name}");

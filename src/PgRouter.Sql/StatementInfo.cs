@@ -274,6 +274,9 @@ public enum SessionEffects
 
     /// <summary>Calls a function whose body the grammar cannot see (user function, DO, CALL).</summary>
     RunsOpaqueCode = 1 << 21,
+
+    /// <summary>Reads pg_prepared_statements, where the session's own names must stand.</summary>
+    ShowsPrepared = 1 << 29,
 }
 
 /// <summary>What a statement does to the transaction block.</summary>

@@ -186,6 +186,7 @@ internal sealed class ServerPool
             }
         }
         server.Prepared.Clear();
+        server.HasClientsNames = false;
         server.Settings = SettingsSet.Empty;
         PutBack(server);
     }

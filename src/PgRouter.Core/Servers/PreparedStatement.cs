@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using PgRouter.Protocol;
 using PgRouter.Sql;
 
 namespace PgRouter.Core.Servers;
@@ -42,6 +43,37 @@ internal sealed class PreparedStatement
     public byte[] Definition { get; }
 
     public StatementInfo Info { get; }
+
+    /// <summary>
+    /// Made by PREPARE, not by Parse: <see cref="Definition"/> is what stands behind the name there.
+    /// </summary>
+    public bool IsSql { get; init; }
+
+    /// <summary>Prepared statements that its text executes or deallocates by their servers' names: they must be on the server too.</summary>
+    public IReadOnlyList<PreparedStatement> Uses { get; set; } = [];
+
+    /// <summary>For one made by PREPARE: the statement that makes it on a server.</summary>
+    public byte[] SqlText() => [.. "PREPARE "u8, .. ServerName, .. Definition];
+
+    /// <summary>The same under the name that a client has given to it.</summary>
+    public byte[] SqlText(ReadOnlySpan<byte> ownName)
+    {
+        var name = Encoding.UTF8.GetString(ownName);
+        var isPlain = name.All(c => c is (>= 'a' and <= 'z') or '_' || char.IsAsciiDigit(c)) && !char.IsAsciiDigit(name[0]);
+        return [.. "PREPARE "u8, .. Encoding.UTF8.GetBytes(isPlain ? name : $"\"{name.Replace("\"", "\"\"")}\""), .. Definition];
+    }
+
+    /// <summary>For one made by Parse: the messages Parse and Sync that make it on a server under a name.</summary>
+    public byte[] ParseAndSync(ReadOnlySpan<byte> name)
+    {
+        var bodyLength = name.Length + 1 + Definition.Length;
+        var messages = new byte[MessageHeader.Size + bodyLength + MessageHeader.Size];
+        MessageHeader.Write(messages, FrontendMessage.Parse, MessageHeader.MinLength + bodyLength);
+        name.CopyTo(messages.AsSpan(MessageHeader.Size));
+        Definition.CopyTo(messages, MessageHeader.Size + name.Length + 1);
+        MessageHeader.Write(messages.AsSpan(MessageHeader.Size + bodyLength), FrontendMessage.Sync, MessageHeader.MinLength);
+        return messages;
+    }
 
     /// <summary>Database and user (<c>ClientIdentity.PoolName</c>) for which a server has last said ParseComplete; null = none yet. Any thread.</summary>
     public string? KnownGoodFor { get; set; }

@@ -31,7 +31,14 @@ internal sealed class PreparedStatementCache(long unusedBytesLimit = 16 * 1024 *
     /// What decides which objects the names in the text mean: the search_path. PostgreSQL plans again when it changes, but settles the types of
     /// the parameters once, at Parse: sharing across schemas would compare one tenant's values by another tenant's types.
     /// </param>
-    public PreparedStatement Acquire(ReadOnlySpan<byte> definition, StatementInfo info, string scope)
+    public PreparedStatement Acquire(ReadOnlySpan<byte> definition, StatementInfo info, string scope) =>
+        Acquire(definition, info, scope, isSql: false);
+
+    /// <summary>The same for a statement made by PREPARE: the definition is what stands behind its name.</summary>
+    public PreparedStatement AcquireSql(ReadOnlySpan<byte> definition, StatementInfo info, string scope) =>
+        Acquire(definition, info, scope, isSql: true);
+
+    private PreparedStatement Acquire(ReadOnlySpan<byte> definition, StatementInfo info, string scope, bool isSql)
     {
         lock (_lock)
         {
@@ -40,7 +47,7 @@ internal sealed class PreparedStatementCache(long unusedBytesLimit = 16 * 1024 *
             if (!statements.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(definition, out var statement)
                 || statement.SchemaVersion != _schemaVersion)
             {
-                statement = new PreparedStatement(++_lastId, scope, _schemaVersion, definition.ToArray(), info);
+                statement = new PreparedStatement(++_lastId, scope, _schemaVersion, definition.ToArray(), info) { IsSql = isSql };
                 statements[statement.Definition] = statement;
             }
             statement.References++;

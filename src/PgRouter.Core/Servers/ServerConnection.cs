@@ -70,6 +70,9 @@ internal sealed class ServerConnection
     /// <summary>The settings this session has beyond its user's and database's defaults.</summary>
     public SettingsSet Settings { get; set; } = SettingsSet.Empty;
 
+    /// <summary>Has statements prepared under names of its client's, which nobody else may see: DISCARD ALL runs before it is given back.</summary>
+    public bool HasClientsNames { get; set; }
+
     /// <summary>Which use of which client made the unnamed statement on it; 0 = nobody's.</summary>
     public long UnnamedStatementOwner { get; set; }
 
@@ -131,10 +134,36 @@ internal sealed class ServerConnection
     /// </summary>
     public async Task<ErrorMessage?> ExecuteAsync(string sql, Signal signal, TimeSpan timeout)
     {
-        var message = new byte[1 + 4 + Encoding.UTF8.GetByteCount(sql) + 1];
-        MessageHeader.Write(message, FrontendMessage.Query, message.Length - 1);
-        Encoding.UTF8.GetBytes(sql, message.AsSpan(5));
         UnnamedStatementOwner = 0; // A simple query destroys the unnamed statement, also one of the router's own.
+        return await RunAsync(QueryMessage(Encoding.UTF8.GetBytes(sql)), sql, signal, timeout);
+    }
+
+    /// <summary>Prepares a statement under its shared name; rules and result as for <see cref="ExecuteAsync"/>.</summary>
+    public Task<ErrorMessage?> PrepareAsync(PreparedStatement statement, Signal signal, TimeSpan timeout)
+    {
+        if (statement.IsSql)
+            UnnamedStatementOwner = 0;
+        return RunAsync(statement.IsSql ? QueryMessage(statement.SqlText()) : statement.ParseAndSync(statement.ServerName), "PREPARE", signal, timeout);
+    }
+
+    /// <summary>Prepares a statement under a client's name for it; rules and result as for <see cref="ExecuteAsync"/>.</summary>
+    public Task<ErrorMessage?> PrepareAsAsync(byte[] name, PreparedStatement statement, Signal signal, TimeSpan timeout)
+    {
+        UnnamedStatementOwner = 0;
+        return RunAsync(statement.IsSql ? QueryMessage(statement.SqlText(name)) : statement.ParseAndSync(name), "PREPARE", signal, timeout);
+    }
+
+    private static byte[] QueryMessage(ReadOnlySpan<byte> sql)
+    {
+        var message = new byte[MessageHeader.Size + sql.Length + 1];
+        MessageHeader.Write(message, FrontendMessage.Query, message.Length - 1);
+        sql.CopyTo(message.AsSpan(MessageHeader.Size));
+        return message;
+    }
+
+    /// <summary>Sends a message of the router's own that ends in ReadyForQuery, and waits for it.</summary>
+    private async Task<ErrorMessage?> RunAsync(byte[] message, string subject, Signal signal, TimeSpan timeout)
+    {
         if (!Output.Send(Socket, message))
             return Lost();
         using var deadline = new Deadline(signal);
@@ -160,7 +189,7 @@ internal sealed class ServerConnection
             if (count > 0)
                 continue;
             if (deadline.HasPassed)
-                return ErrorMessage.Error(SqlStates.ConnectionFailure, $"{Node} did not answer \"{sql}\" within {timeout.TotalSeconds} s");
+                return ErrorMessage.Error(SqlStates.ConnectionFailure, $"{Node} did not answer \"{subject}\" within {timeout.TotalSeconds} s");
             await signal;
         }
     }

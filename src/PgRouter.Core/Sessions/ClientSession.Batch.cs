@@ -111,8 +111,9 @@ internal sealed partial class ClientSession
                     return false;
                 }
                 batch.Add(info);
-                batch.NeedsNoServer &= name.Length > 0 && info.LocalCommand is null && IsKnownGood(body[(name.Length + 1)..]);
-                batch.Rewrites |= name.Length > 0 || info.BoundPidCalls is not null;
+                batch.HasNames |= (info.Effects & NameEffects) != 0;
+                batch.NeedsNoServer &= name.Length > 0 && !batch.HasNames && info.LocalCommand is null && IsKnownGood(body[(name.Length + 1)..]);
+                batch.Rewrites |= name.Length > 0 || batch.HasNames || info.BoundPidCalls is not null;
                 if (name.Length == 0)
                 {
                     batch.UnnamedParses++;
@@ -387,6 +388,9 @@ internal sealed partial class ClientSession
         /// <summary>Uses statement names, which differ between client and server.</summary>
         public bool Rewrites;
 
+        /// <summary>Has texts that name prepared statements: EXECUTE and its kind.</summary>
+        public bool HasNames;
+
         /// <summary>Parse messages for the unnamed statement, and what the last of them is.</summary>
         public int UnnamedParses;
         public StatementInfo? UnnamedInfo;
@@ -423,6 +427,9 @@ internal sealed partial class ClientSession
 
         public StatementInfo? Info { get; private set; }
 
+        /// <summary>See <see cref="PreparedStatement.Uses"/>.</summary>
+        public IReadOnlyList<PreparedStatement>? Uses { get; set; }
+
         /// <summary>Number of the Parse that made it, unique in the process; 0 = there is none.</summary>
         public long Use { get; private set; }
 
@@ -435,6 +442,7 @@ internal sealed partial class ClientSession
             body.CopyTo(_body);
             _length = body.Length;
             Info = info;
+            Uses = null;
             Use = use;
         }
 

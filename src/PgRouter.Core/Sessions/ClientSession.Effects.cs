@@ -92,8 +92,10 @@ internal sealed partial class ClientSession
         if ((effects & SettingChanges) != 0)
             ApplySettings(statement);
         if ((effects & Pinning) != 0 && !(_requestFailed && server.Status == TransactionStatus.Idle))
-            PinFor(effects);
-        Release(effects, statement);
+            PinFor(effects & ~SessionEffects.PreparesStatement);
+        if ((effects & SessionEffects.PreparesStatement) != 0)
+            OnPreparedHere(statement);
+        Release(server, effects, statement);
     }
 
     private void ApplyVerb(ServerConnection server, Statement statement)
@@ -159,10 +161,12 @@ internal sealed partial class ClientSession
     }
 
     /// <summary>What ends a pin for certain: the statements that clear all of a kind.</summary>
-    private void Release(SessionEffects effects, Statement statement)
+    private void Release(ServerConnection server, SessionEffects effects, Statement statement)
     {
         if ((effects & SessionEffects.DiscardsTemp) != 0)
             Unpin(PinReasons.TemporaryObjects);
+        if (statement.Name is not null && (effects & SessionEffects.DeallocatesPrepared) != 0)
+            OnDeallocated(server, statement.Name);
         if (statement.Name is not null)
             return; // Of one name only: there may be others.
         if ((effects & SessionEffects.Unlistens) != 0)
@@ -179,6 +183,7 @@ internal sealed partial class ClientSession
     private void OnDeallocateAll()
     {
         Unpin(PinReasons.PreparedStatement | PinReasons.LargeStatement);
+        _ownNames?.Clear();
         _statements?.Clear();
         _lease?.Server.Prepared.Clear();
     }

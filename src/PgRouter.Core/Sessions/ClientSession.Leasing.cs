@@ -49,8 +49,11 @@ internal sealed partial class ClientSession
                 _leaseIsFresh = false;
                 return Step.Continue;
             }
-            if (NeedsCorrection(lease.Server))
+            if (NeedsCorrection(lease.Server) || ((effects & PreparedEffects) != 0 && MayPrepare(lease.Server)))
+            {
+                _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
                 return Step.Acquire;
+            }
             // Behind a read that is still running on a standby only reads may follow: anything else waits to be routed by itself. Before Sync
             // there is nothing to wait for: the server answers when it has come.
             return lease.Server.Owed.Count > 0 && !_unsynced && statementClass > StatementClass.Read && !IsOnPrimary(lease)
@@ -77,7 +80,13 @@ internal sealed partial class ClientSession
 
     /// <summary>After RESET of a start-up setting the server has its own default: the start-up value is put back before anything else runs.</summary>
     private bool NeedsCorrection(ServerConnection server) =>
-        !server.Settings.SameAs(_settings.Client) && server.Owed.Count == 0 && !_unsynced && server.Status != TransactionStatus.Failed;
+        !server.Settings.SameAs(_settings.Client) && MayPrepare(server);
+
+    /// <summary>Nothing is under way on it: the router may run something of its own.</summary>
+    private bool MayPrepare(ServerConnection server) => server.Owed.Count == 0 && !_unsynced && server.Status != TransactionStatus.Failed;
+
+    /// <summary>Statements before which a server must be made to look like one of the client's own.</summary>
+    private const SessionEffects PreparedEffects = SessionEffects.ReadsSequenceState | SessionEffects.ShowsPrepared;
 
     private bool IsOnPrimary(ServerLease lease) => _services.Cluster.View.Primary?.Id == lease.Server.Node.Id;
 
@@ -126,7 +135,7 @@ internal sealed partial class ClientSession
     }
 
     private bool NeedsPreparation(ServerLease lease) =>
-        !lease.Server.Settings.SameAs(_settings.Client) || (_pending.Effects & SessionEffects.ReadsSequenceState) != 0;
+        !lease.Server.Settings.SameAs(_settings.Client) || (_pending.Effects & PreparedEffects) != 0;
 
     private void Hold(ServerLease lease)
     {
@@ -157,10 +166,15 @@ internal sealed partial class ClientSession
         }
         if (_lease is { } held)
         {
-            if (await PrepareServerAsync(held.Server) is { } refused)
+            if ((await PrepareServerAsync(held.Server) ?? await PrepareUsedAsync(held.Server)) is { } refused)
+            {
                 FailRequest(refused);
+                ReleaseIfIdle(held.Server);
+            }
             else if (!CancelIfAsked())
+            {
                 _leaseIsFresh = true;
+            }
             return;
         }
         var started = Stopwatch.GetTimestamp();
@@ -329,7 +343,9 @@ internal sealed partial class ClientSession
             server.Settings = _settings.Client;
         }
         _settings.Synchronized();
-        if ((_pending.Effects & SessionEffects.ReadsSequenceState) == 0)
+        if ((_pending.Effects & SessionEffects.ShowsPrepared) != 0 && await ShowOwnNamesAsync(server) is { } unprepared)
+            return unprepared;
+        if ((_pending.Effects & SessionEffects.ReadsSequenceState) == 0 || server.Status != TransactionStatus.Idle)
             return null;
         // The last nextval on this server may have been another client's: then it must look as in a fresh session.
         if (ReferenceEquals(_lastWriter.Server, server) && _lastWriter.UseCount == server.UseCount - 1)
@@ -364,9 +380,13 @@ internal sealed partial class ClientSession
         _lastWriter = (server, server.UseCount);
         if (_services.Config().PoolMode == PoolMode.Session)
             (_kept ??= []).Add(server.Node.Id, lease);
+        else if (server.HasClientsNames)
+            lease.Recycle(ForgetClientsNames);
         else
             lease.Release();
     }
+
+    private static readonly string[] ForgetClientsNames = ["DISCARD ALL"];
 
     private static ErrorMessage NoPrimary() => ErrorMessage.Error(
         SqlStates.CannotConnectNow,

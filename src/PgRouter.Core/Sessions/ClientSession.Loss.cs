@@ -86,6 +86,8 @@ internal sealed partial class ClientSession
     {
         _pins = PinReasons.None;
         _pinnedSince = null;
+        _ownNames?.Clear();
+        _namedText = null;
         _copyingIn = false;
         _requestFailed = false;
         _executed?.Clear();

@@ -13,8 +13,8 @@ namespace PgRouter.Core.Sessions;
 /// <summary>Server to client: each message is walked against what the server owes; only headers are read, and the few that carry state.</summary>
 internal sealed partial class ClientSession
 {
-    /// <summary>Bytes of an ErrorResponse that are read: severity and SQLSTATE are its first fields.</summary>
-    private const int ErrorHead = 256;
+    /// <summary>Bytes of an ErrorResponse that are read: severity, SQLSTATE and message are its first fields.</summary>
+    private const int ErrorHead = 8 * 1024;
 
     /// <summary>The longest ParameterStatus that is believed.</summary>
     private const int LongestParameterStatus = 64 * 1024;
@@ -244,7 +244,14 @@ internal sealed partial class ClientSession
                 SendSignals(signalling, _completed);
             _completed++;
         }
-        else if (server.Owed.Head.Kind == kind && server.Owed.Dequeue().Subject is StatementInfo info)
+        else if (server.Owed.Head.Kind == kind)
+            return OnPortalExecuted(server.Owed.Dequeue());
+        return ReplyVerdict.Forward;
+    }
+
+    private ReplyVerdict OnPortalExecuted(in OwedReply done)
+    {
+        if (done.Subject is StatementInfo info)
         {
             NoteSchemaChange(info);
             if (info.Signals is not null)
@@ -252,7 +259,11 @@ internal sealed partial class ClientSession
             if (info.Effects != SessionEffects.None || info.HasTransactionVerb)
                 (_executed ??= []).Add(info);
         }
-        return ReplyVerdict.Forward;
+        else if (done.Subject is PreparedStatement prepared)
+        {
+            prepared.KnownGoodFor = Identity.PoolName;
+        }
+        return done.Swallow ? ReplyVerdict.Swallow : ReplyVerdict.Forward;
     }
 
     private ReplyVerdict OnReadyForQuery(ServerConnection server, byte status)
@@ -267,7 +278,9 @@ internal sealed partial class ClientSession
         server.Status = (TransactionStatus)status;
         if (done.Subject is StatementInfo query)
             NoteSchemaChange(query);
+        SettlePrepare(server, done.Name);
         SettleEffects(server, done.Subject as StatementInfo);
+        _namedText = null;
         // A simple query ends what a Flush before it left open: its ReadyForQuery is the batch's too.
         if (done.Kind == ReplyKind.Query && server.Owed.Count == 0 && _streaming == 0)
             _unsynced = false;
@@ -309,12 +322,13 @@ internal sealed partial class ClientSession
         _nodeCounters!.Errors++;
         _requestFailed = true;
         // The server was made to fail: the client gets the router's error in place of the server's.
-        var own = server.Owed.Count > 0 && server.Owed.Head.Subject is LocalReply reply ? reply.Bytes : ErrorOfClientsText(server, body);
-        if (own is not null)
-            output.Insert(own);
+        var own = server.Owed.Count > 0 ? server.Owed.Head.Subject as LocalReply : null;
+        var replacement = own?.Bytes ?? ErrorOfClientsText(server, body);
+        if (replacement is not null)
+            output.Insert(replacement);
         if (server.Owed.Count > 0 && server.Owed.Head.Kind is not (ReplyKind.Query or ReplyKind.FunctionCall))
             SkipToSync(server);
-        return own is null ? ReplyVerdict.Forward : ReplyVerdict.Swallow;
+        return replacement is null ? ReplyVerdict.Forward : ReplyVerdict.Swallow;
     }
 
     /// <summary>
@@ -358,10 +372,16 @@ internal sealed partial class ClientSession
                 if (entry.Name is not null)
                     _statements!.Remove(entry.Name);
                 break;
+            case ReplyKind.Execute when entry.Subject is PreparedStatement prepared:
+                server.Prepared.Remove(prepared);
+                break;
             case ReplyKind.Parse:
                 server.UnnamedStatementOwner = 0;
                 if (!entry.Swallow)
                     _unnamed.Forget();
+                break;
+            case ReplyKind.Query when entry.Name is not null:
+                TakeBackPrepare(server, entry.Name);
                 break;
             case ReplyKind.Close when entry.Subject is PreparedStatement displaced:
                 server.Prepared.Add(displaced, limit: 0);

@@ -183,6 +183,8 @@ internal sealed partial class ClientSession
             _ownCommand = info;
             return IsBusy ? Step.Wait : Step.Local;
         }
+        if ((info.Effects & NameEffects) != 0)
+            return OnNamedQuery(rest[..(int)total], info, out used);
         var step = Obtain(info.Class, info.Hint, BeginsReadOnly(info), info.Effects);
         if (step != Step.Continue)
             return step;
@@ -211,11 +213,16 @@ internal sealed partial class ClientSession
         var server = _lease!.Server;
         NoteRequest(server, info, bytes, mayRetain: true);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Query, Subject: info));
+        SendToServer(server, bytes);
+        AfterQuerySent(server);
+    }
+
+    private void AfterQuerySent(ServerConnection server)
+    {
         server.UnnamedStatementOwner = 0; // A simple query destroys the unnamed statement.
         _unnamed.Forget();
         _unsynced = false; // It ends the implicit transaction as a Sync would.
         _counters.Queries++;
-        SendToServer(server, bytes);
         EndRequest();
     }
 

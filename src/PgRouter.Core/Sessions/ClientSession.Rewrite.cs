@@ -34,8 +34,10 @@ internal sealed partial class ClientSession
         var body = message[MessageHeader.Size..];
         switch (type)
         {
+            case FrontendMessage.Parse when batch.HasNames:
+                return RewriteNamedParse(server, body, InfoOf(body, position), ref output);
             case FrontendMessage.Parse when body[0] != 0:
-                return RewriteParse(server, body, position, ref output);
+                return RewriteParse(server, body, InfoOf(body, position), [], ref output);
             case FrontendMessage.Bind:
                 RewriteBind(server, body, ref output);
                 return true;
@@ -52,17 +54,26 @@ internal sealed partial class ClientSession
         }
     }
 
-    private bool RewriteParse(ServerConnection server, ReadOnlySpan<byte> body, int position, ref BatchOutput output)
+    /// <summary>What the text in a Parse is: it was looked up when the batch was looked at.</summary>
+    private StatementInfo InfoOf(ReadOnlySpan<byte> parseBody, int position)
+    {
+        var sql = parseBody[(parseBody.IndexOf((byte)0) + 1)..];
+        return FindInfo(sql[..sql.IndexOf((byte)0)], position) ?? TooLarge;
+    }
+
+    private bool RewriteParse(
+        ServerConnection server, ReadOnlySpan<byte> body, StatementInfo info, IReadOnlyList<PreparedStatement> uses, ref BatchOutput output)
     {
         var reader = new MessageReader(body);
         reader.TryReadCString(out var name);
         var definition = reader.Rest;
         _counters.ClientParses++;
         _statements ??= new StatementMap(_services.Statements);
-        if (_statements.Find(name) is not null)
+        if (IsNameTaken(name))
             return Fail(server, LocalReply.DuplicateStatement(name), ref output);
-        var sql = definition[..definition.IndexOf((byte)0)];
-        var statement = _services.Statements.Acquire(definition, FindInfo(sql, position) ?? TooLarge, NameScope);
+        var statement = _services.Statements.Acquire(definition, info, NameScope);
+        if (uses.Count > 0)
+            statement.Uses = uses;
         var ownName = name.ToArray();
         _statements.Add(ownName, statement);
         if (server.Prepared.Touch(statement))
@@ -130,7 +141,10 @@ internal sealed partial class ClientSession
         var statement = _statements?.Find(name);
         info = statement?.Info;
         serverName = statement is not null ? statement.ServerName : name.StartsWith(PreparedStatement.NamePrefix) ? PreparedStatement.NoName : name;
-        if (statement is null || server.Prepared.Touch(statement))
+        if (statement is null)
+            return;
+        EnsureUsed(server, statement.Uses, ref output);
+        if (server.Prepared.Touch(statement))
             return;
         if (statement.Definition.Length > 0)
             PrepareOn(server, statement, null, ref output);
@@ -140,6 +154,8 @@ internal sealed partial class ClientSession
 
     private void EnsureUnnamed(ServerConnection server, ref BatchOutput output)
     {
+        if (_unnamed.Uses is { } uses)
+            EnsureUsed(server, uses, ref output);
         if (_unnamed.Use != 0 && server.UnnamedStatementOwner == _unnamed.Use)
             return;
         if (_unnamed.Use == 0 || _unnamed.Body.IsEmpty)
@@ -164,9 +180,14 @@ internal sealed partial class ClientSession
             output.Message(FrontendMessage.Close, "S"u8, displaced.ServerName, Zero);
             server.Owed.Enqueue(new OwedReply(ReplyKind.Close, Swallow: true, Subject: displaced));
         }
+        _counters.ServerParses++;
+        if (statement.IsSql)
+        {
+            PrepareBySql(server, statement, ref output);
+            return;
+        }
         output.Message(FrontendMessage.Parse, statement.ServerName, Zero, statement.Definition);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Parse, Swallow: ownName is null, Subject: statement, Name: ownName));
-        _counters.ServerParses++;
     }
 
     /// <summary>Close of a named statement is the client's own affair: the server keeps it for others.</summary>

@@ -19,6 +19,20 @@ internal sealed class StatementMap(PreparedStatementCache cache)
 
     public void Add(byte[] name, PreparedStatement statement) => _byName[name] = statement;
 
+    /// <summary>Every name and what it stands for.</summary>
+    public IEnumerable<KeyValuePair<byte[], PreparedStatement>> All => _byName;
+
+    /// <summary>The client's name for what servers know by this name, null when it has none.</summary>
+    public byte[]? NameOf(ReadOnlySpan<byte> serverName)
+    {
+        foreach (var (name, statement) in _byName)
+        {
+            if (serverName.SequenceEqual(statement.ServerName))
+                return name;
+        }
+        return null;
+    }
+
     public PreparedStatement? Remove(ReadOnlySpan<byte> name)
     {
         if (_byName.GetAlternateLookup<ReadOnlySpan<byte>>().Remove(name, out _, out var statement))
