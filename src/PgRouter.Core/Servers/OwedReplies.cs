@@ -45,6 +45,9 @@ internal sealed class OwedReplies
     /// <summary>Requests that end in ReadyForQuery and have not got it yet.</summary>
     public int ReadyForQueryCount { get; private set; }
 
+    /// <summary>Requests that have got their ReadyForQuery since the server was opened: tells one request from the next.</summary>
+    public long Settled { get; private set; }
+
     public ref readonly OwedReply Head => ref _ring[_head];
 
     public void Enqueue(in OwedReply reply)
@@ -64,7 +67,10 @@ internal sealed class OwedReplies
         _head = (_head + 1) & (_ring.Length - 1);
         Count--;
         if (EndsInReadyForQuery(reply.Kind))
+        {
             ReadyForQueryCount--;
+            Settled++;
+        }
         return reply;
     }
 

@@ -44,7 +44,13 @@ internal sealed partial class ClientSession
         batch.HasLocal |= Identity.IsConsole;
         if (batch.HasLocal)
             return IsBusy ? Step.Wait : Step.Local;
-        if (_lease is null && batch.NeedsNoServer)
+        if (batch.HasPidCalls)
+            return Step.Rewrite;
+        if (MustWaitForReady)
+            return Step.Wait;
+        if (MayCommitChannels(batch.Effects, batch.HasVerb) && CollectChannels(batch.OfListen ?? [], commits: batch.HasVerb))
+            return IsBusy ? Step.Wait : Step.Listen;
+        if (_lease is null && batch.NeedsNoServer && !_cancelsPending && !IsListening && _block != Block.Failed)
             return IsAnsweredWithoutServer(rest[..batch.Length], out used);
         step = Obtain(batch.Class, batch.Hint, batch.BeginsReadOnly, batch.Effects);
         if (step != Step.Continue)
@@ -111,7 +117,7 @@ internal sealed partial class ClientSession
                 batch.Add(info);
                 batch.HasNames |= (info.Effects & NameEffects) != 0;
                 batch.NeedsNoServer &= name.Length > 0 && !batch.HasNames && info.LocalCommand is null && IsKnownGood(body[(name.Length + 1)..]);
-                batch.Rewrites |= name.Length > 0 || batch.HasNames;
+                batch.Rewrites |= name.Length > 0 || batch.HasNames || info.BoundPidCalls is not null;
                 if (name.Length == 0)
                 {
                     batch.UnnamedParses++;
@@ -186,7 +192,7 @@ internal sealed partial class ClientSession
             if (type == FrontendMessage.Sync)
             {
                 failed = _skipToSync = false;
-                BackendStartupMessages.WriteReadyForQuery(writer, TransactionStatus.Idle);
+                BackendStartupMessages.WriteReadyForQuery(writer, Status);
             }
             else if (!failed && type == FrontendMessage.Close)
             {
@@ -224,7 +230,7 @@ internal sealed partial class ClientSession
     {
         var server = _lease!.Server;
         var info = batch.First ?? NothingAtAll;
-        NoteRequest(server, info, bytes, mayRetain: batch.EndsInSync && !_unsynced && batch.Class <= StatementClass.Read);
+        NoteRequest(server, info, batch.Class, bytes, mayRetain: batch.EndsInSync && !_unsynced && batch.Class <= StatementClass.Read);
         if (batch.Rewrites)
             SendRewritten(server, bytes, batch);
         else
@@ -248,20 +254,20 @@ internal sealed partial class ClientSession
         for (var position = 0; position < bytes.Length;)
         {
             MessageHeader.TryRead(bytes[position..], out var type, out var length);
-            Plan(server, type, bytes.Slice(position + MessageHeader.Size, length - 4), batch);
+            Plan(server, type, bytes.Slice(position + MessageHeader.Size, length - 4), position, batch);
             position += length + 1;
         }
         SendToServer(server, bytes);
     }
 
     /// <summary>The plan entry of a message that is forwarded unchanged.</summary>
-    private void Plan(ServerConnection server, byte type, ReadOnlySpan<byte> body, in BatchScan batch)
+    private void Plan(ServerConnection server, byte type, ReadOnlySpan<byte> body, int position, in BatchScan batch)
     {
         switch (type)
         {
             case FrontendMessage.Parse:
-                RememberUnnamed(server, body, batch.UnnamedParses == 1 ? batch.UnnamedInfo : FindUnnamedInfo(body));
-                server.Owed.Enqueue(new OwedReply(ReplyKind.Parse));
+                RememberUnnamed(server, body, batch.UnnamedParses == 1 ? batch.UnnamedInfo : FindUnnamedInfo(body, position));
+                server.Owed.Enqueue(new OwedReply(ReplyKind.Parse, Subject: _unnamed.Info is { Edits: not null } written ? written : null));
                 break;
             case FrontendMessage.Bind:
                 _counters.Binds++;
@@ -296,12 +302,12 @@ internal sealed partial class ClientSession
         server.UnnamedStatementOwner = _unnamed.Use;
     }
 
-    private StatementInfo? FindUnnamedInfo(ReadOnlySpan<byte> parseBody)
+    private StatementInfo? FindUnnamedInfo(ReadOnlySpan<byte> parseBody, int position)
     {
         var reader = new MessageReader(parseBody);
         reader.TryReadCString(out _);
         reader.TryReadCString(out var sql);
-        return _host.Shapes.Find(sql, _conformingStrings);
+        return FindInfo(sql, position);
     }
 
     private void NotePortal(ReadOnlySpan<byte> bindBody, StatementInfo? info)
@@ -339,7 +345,7 @@ internal sealed partial class ClientSession
             return step;
         used = rest.Length;
         var server = _lease!.Server;
-        NoteRequest(server, info ?? TooLarge, rest, mayRetain: false);
+        NoteRequest(server, info ?? TooLarge, StatementClass.Unknown, rest, mayRetain: false);
         _unsynced = true;
         if (type == FrontendMessage.Bind)
             SendLargeBind(server, rest, total);
@@ -394,20 +400,31 @@ internal sealed partial class ClientSession
         public StatementInfo? UnnamedInfo;
         public bool NeedsNoServer;
         public bool HasLocal;
+
+        /// <summary>Has a text that concerns process ids and has not been written anew.</summary>
+        public bool HasPidCalls;
         public bool BeginsReadOnly;
         public StatementClass Class;
         public SessionEffects Effects;
         public RouteHint? Hint;
         public StatementInfo? First;
+        public bool HasVerb;
+
+        /// <summary>The texts with LISTEN; null when there is none.</summary>
+        public List<StatementInfo>? OfListen;
         private int _count;
 
         public void Add(StatementInfo info)
         {
             First ??= info;
             HasLocal |= info.LocalCommand is not null;
+            HasPidCalls |= info.PidCalls is not null;
             if (info.Class > Class)
                 Class = info.Class;
             Effects |= info.Effects;
+            HasVerb |= info.HasTransactionVerb;
+            if ((info.Effects & SessionEffects.Listens) != 0)
+                (OfListen ??= []).Add(info);
             Hint ??= info.Hint;
             BeginsReadOnly = ++_count == 1 && ClientSession.BeginsReadOnly(info);
         }

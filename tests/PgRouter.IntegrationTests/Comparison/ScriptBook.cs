@@ -12,7 +12,8 @@ internal static class ScriptBook
     public static IReadOnlyList<NamedScript> Wire { get; } =
     [
         .. Read(SimpleScripts.Text), .. Read(ExtendedScripts.Text), .. Read(ErrorScripts.Text), .. Read(CopyScripts.Text),
-        .. Read(TransactionScripts.Text), .. Read(SessionScripts.Text), .. Read(NameScripts.Text), .. GeneratedScripts.Small(),
+        .. Read(TransactionScripts.Text), .. Read(SessionScripts.Text), .. Read(NameScripts.Text), .. Read(NotificationScripts.Text),
+        .. GeneratedScripts.Small(),
     ];
 
     /// <summary>Sessions written from PostgreSQL's documentation: the files of the folder Scripts.</summary>
