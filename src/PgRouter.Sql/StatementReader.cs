@@ -130,7 +130,7 @@ internal static class StatementReader
             "TruncateStmt" => (StatementKind.Truncate, "TRUNCATE", SessionEffects.None, ""),
             "ListenStmt" => (StatementKind.Listen, "LISTEN", SessionEffects.Listens, "conditionname"),
             "UnlistenStmt" => (StatementKind.Unlisten, "UNLISTEN", SessionEffects.Unlistens, "conditionname"),
-            "NotifyStmt" => (StatementKind.Notify, "NOTIFY", SessionEffects.None, "conditionname"),
+            "NotifyStmt" => (StatementKind.Notify, "NOTIFY", SessionEffects.Notifies, "conditionname"),
             "LockStmt" => (StatementKind.Lock, "LOCK", SessionEffects.None, ""),
             "LoadStmt" => (StatementKind.Load, "LOAD", SessionEffects.ChangesSessionOpaquely, ""),
             "DoStmt" => (StatementKind.Do, "DO", SessionEffects.RunsOpaqueCode, ""),
@@ -176,10 +176,13 @@ internal static class StatementReader
 
     private static void CreateTableAs(ref Utf8JsonReader json, TreeWalker walker, StatementFacts facts)
     {
+        facts.CarriesOutQuery = true;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             if (json.ValueTextEquals("into"u8))
                 walker.Into(ref json);
+            else if (json.ValueTextEquals("objtype"u8))
+                facts.CarriesOutQuery = JsonText.ReadString(ref json) != "OBJECT_MATVIEW"; // Which stores it.
             else
             {
                 json.Read();

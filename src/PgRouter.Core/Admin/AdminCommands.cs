@@ -108,6 +108,7 @@ internal sealed class AdminCommands
         new ShowServers(),
         new ShowDatabases(),
         new ShowUsers(),
+        new ShowPins(),
         new ShowStats(),
         new ShowStatsTotals(),
         new ShowStatsAverages(),
@@ -118,6 +119,9 @@ internal sealed class AdminCommands
         new ShowVersion(),
         new Reload(),
         new Shutdown(),
+        .. DatabaseCommand.Commands,
+        new Suspend(),
+        new KillClient(),
         .. PgBouncerRefused.Commands,
     ];
 

@@ -28,7 +28,19 @@ internal interface IRouterSnapshots
     ValueTask<IReadOnlyList<NodeStatistics>> NodesAsync();
 
     IReadOnlyList<HealthStatistics> HealthChecks();
+
+    /// <summary>What operators have stopped: the router as a whole, and each database that was named or used.</summary>
+    StopSnapshot Stops();
 }
+
+/// <summary>PAUSE, SUSPEND and DISABLE as they hold now.</summary>
+internal sealed record StopSnapshot(bool IsPaused, bool IsSuspended, IReadOnlyList<DatabaseStop> Databases)
+{
+    public static StopSnapshot None { get; } = new(false, false, []);
+}
+
+/// <summary>One database: paused by its own name or with all others; new clients refused.</summary>
+internal sealed record DatabaseStop(string Database, bool IsPaused, bool IsDisabled);
 
 /// <summary>One client session.</summary>
 internal sealed record ClientSnapshot
@@ -163,6 +175,9 @@ internal sealed record PoolSnapshot
 
     public int Size { get; init; }
 
+    /// <summary>Servers beyond <see cref="Size"/> for clients that have waited long.</summary>
+    public int ReserveSize { get; init; }
+
     public int ServersActive { get; init; }
 
     public int ServersIdle { get; init; }
@@ -219,6 +234,9 @@ internal sealed record DatabaseStatistics
     public long Binds { get; init; }
 
     public long ClientLogins { get; init; }
+
+    /// <summary>How often a client began to keep its server between transactions, by reason.</summary>
+    public IReadOnlyDictionary<string, long> Pins { get; init; } = new Dictionary<string, long>();
 }
 
 /// <summary>Totals of one node since start; counted when a statement is sent to it.</summary>

@@ -18,6 +18,7 @@ internal sealed class ServerConnection
     private static long _lastId;
     private byte[] _retained = [];
     private int _retainedLength;
+    private int _senderPid;
 
     public ServerConnection(LoopSocket socket, NodeConfig node, string database, string user)
     {
@@ -30,7 +31,10 @@ internal sealed class ServerConnection
         ConnectedAtMs = socket.Loop.NowMs;
     }
 
-    /// <summary>Unique in the process.</summary>
+    /// <summary>The id of the server that was opened last. Any thread.</summary>
+    public static long LastId => Volatile.Read(ref _lastId);
+
+    /// <summary>Unique in the process, growing.</summary>
     public long Id { get; }
 
     public LoopSocket Socket { get; }
@@ -70,6 +74,9 @@ internal sealed class ServerConnection
     /// <summary>The settings this session has beyond its user's and database's defaults.</summary>
     public SettingsSet Settings { get; set; } = SettingsSet.Empty;
 
+    /// <summary>Pid of the client whose sequence values (currval, lastval) it may have; 0 = none's, -1 = several clients'.</summary>
+    public int SequenceOwner { get; set; }
+
     /// <summary>Has statements prepared under names of its client's, which nobody else may see: DISCARD ALL runs before it is given back.</summary>
     public bool HasClientsNames { get; set; }
 
@@ -85,8 +92,30 @@ internal sealed class ServerConnection
     /// <summary>Pid of the client that holds it, 0 when none.</summary>
     public int ClientPid { get; set; }
 
+    /// <summary>Pid of the client that wrote on it last: what it notifies is shown as that client's. Read by any thread.</summary>
+    public int SenderPid
+    {
+        get => Volatile.Read(ref _senderPid);
+        set => Volatile.Write(ref _senderPid, value);
+    }
+
+    /// <summary>It has run LISTEN; <see cref="TidyUp"/> ends that.</summary>
+    public bool Listens { get; set; }
+
+    /// <summary>The set of channels it was made to listen to so that it can be asked for them; null = none.</summary>
+    public object? ListensAs { get; set; }
+
+    /// <summary>What must be done before the pool gives it to another client; not null = it cannot be used any more.</summary>
+    public Func<ServerConnection, Task<ErrorMessage?>>? TidyUp { get; set; }
+
     /// <summary>Cancel requests under way for it: it is not given to another client until they have ended.</summary>
     public int CancelsUnderWay { get; set; }
+
+    /// <summary>The request (<see cref="OwedReplies.Settled"/>) that another cancel was asked for while one was under way; -1 = none.</summary>
+    public long CancelAgainFor { get; set; } = -1;
+
+    /// <summary>PostgreSQL did not say that a cancel has been carried out: it may still come, so that no other client may have this server.</summary>
+    public bool HasUncertainCancel { get; set; }
 
     /// <summary>What to do when the last of them has ended.</summary>
     public Action? AfterCancels { get; set; }
@@ -105,7 +134,7 @@ internal sealed class ServerConnection
     /// <summary>True when a session could take it now: nothing owed, no transaction, nothing half read or half sent.</summary>
     public bool IsClean =>
         Owed.Count == 0 && Status == TransactionStatus.Idle && BodyRemaining == 0 && Partial.IsEmpty && Output.IsEmpty && !Socket.PeerClosed
-        && !Socket.IsClosed;
+        && !Socket.IsClosed && !HasUncertainCancel;
 
     public bool IsIdle => Owed.Count == 0 && Status == TransactionStatus.Idle;
 
@@ -132,12 +161,27 @@ internal sealed class ServerConnection
         return await RunAsync(QueryMessage(Encoding.UTF8.GetBytes(sql)), sql, signal, timeout);
     }
 
+    /// <summary>Runs a query of the router's own and returns its last row, each column as text; rules as for <see cref="ExecuteAsync"/>.</summary>
+    public async Task<(string?[] Row, ErrorMessage? Error)> QueryRowAsync(string sql, Signal signal, TimeSpan timeout)
+    {
+        UnnamedStatementOwner = 0;
+        string?[] row = [];
+        var error = await RunAsync(QueryMessage(Encoding.UTF8.GetBytes(sql)), sql, signal, timeout, body => row = DataRowText.Read(body));
+        return (row, error);
+    }
+
     /// <summary>Prepares a statement under its shared name; rules and result as for <see cref="ExecuteAsync"/>.</summary>
-    public Task<ErrorMessage?> PrepareAsync(PreparedStatement statement, Signal signal, TimeSpan timeout)
+    /// <returns>What its result looks like (<see cref="PreparedStatement.ShapeOf"/>), 0 for one made by PREPARE; or the error.</returns>
+    public async Task<(ulong Shape, ErrorMessage? Error)> PrepareAsync(PreparedStatement statement, Signal signal, TimeSpan timeout)
     {
         if (statement.IsSql)
+        {
             UnnamedStatementOwner = 0;
-        return RunAsync(statement.IsSql ? QueryMessage(statement.SqlText()) : statement.ParseAndSync(statement.ServerName), "PREPARE", signal, timeout);
+            return (0, await RunAsync(QueryMessage(statement.SqlText()), "PREPARE", signal, timeout));
+        }
+        var shape = 0UL;
+        var error = await RunAsync(statement.ParseDescribeAndSync(), "PREPARE", signal, timeout, onDescribed: body => shape = PreparedStatement.ShapeOf(body));
+        return (shape, error);
     }
 
     /// <summary>Prepares a statement under a client's name for it; rules and result as for <see cref="ExecuteAsync"/>.</summary>
@@ -156,7 +200,7 @@ internal sealed class ServerConnection
     }
 
     /// <summary>Sends a message of the router's own that ends in ReadyForQuery, and waits for it.</summary>
-    private async Task<ErrorMessage?> RunAsync(byte[] message, string subject, Signal signal, TimeSpan timeout)
+    private async Task<ErrorMessage?> RunAsync(byte[] message, string subject, Signal signal, TimeSpan timeout, Action<byte[]>? onRow = null, Action<byte[]>? onDescribed = null)
     {
         if (!Output.Send(Socket, message))
             return Lost();
@@ -176,6 +220,10 @@ internal sealed class ServerConnection
                     ErrorMessage.TryParse(body, out error);
                 else if (type == BackendMessage.ParameterStatus)
                     NoteParameter(body);
+                else if (type == BackendMessage.DataRow)
+                    onRow?.Invoke(body);
+                else if (type is BackendMessage.RowDescription or BackendMessage.NoData)
+                    onDescribed?.Invoke(body);
             }
             var count = Partial.Receive(Socket);
             if (count is 0 or LoopSocket.Broken || !Output.Flush(Socket))
@@ -244,6 +292,7 @@ internal sealed class ServerConnection
             ClientPid = ClientPid,
             PreparedStatements = Prepared.Count,
             UseCount = UseCount,
+            CloseNeeded = Lease?.Pool.IsOutdated(this) ?? false,
             ServerVersion = Parameters.GetValueOrDefault("server_version", ""),
             ApplicationName = Parameters.GetValueOrDefault("application_name", ""),
         };

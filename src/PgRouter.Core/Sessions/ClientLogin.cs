@@ -1,8 +1,10 @@
 using System.Net;
 using System.Security.Cryptography;
+using PgRouter.Core.Admin;
 using PgRouter.Core.Authentication;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
+using PgRouter.Core.Pooling;
 using PgRouter.Core.Servers;
 using PgRouter.Core.Transport;
 using PgRouter.Protocol;
@@ -23,6 +25,7 @@ internal sealed class ClientLogin
     private readonly MessageWriter _writer = new();
     private readonly RouterConfig _config;
     private readonly ServerConnector _connector;
+    private ClientIdentity? _admitted;
     private IncomingBytes _input;
     private OutgoingBytes _output;
 
@@ -64,25 +67,24 @@ internal sealed class ClientLogin
         _deadline.Start(_config.AuthenticationTimeout);
         if (await ReadStartupAsync() is not { } startup)
             return null;
-        var limit = _config.MaxClientConn;
-        if (limit > 0 && _services.Clients.ConnectionCount > limit)
-        {
-            return Refuse(
-                startup,
-                ErrorMessage.Fatal(SqlStates.TooManyConnections, "sorry, too many clients already", hint: $"max_client_conn is {limit}."),
-                "max_client_conn");
-        }
-        if (!Negotiate(startup, out var settings, out var error))
+        if (ClientAdmission.Check(_config, _services.Clients.ConnectionCount, startup.User) is { } full)
+            return Refuse(startup, full, full.Message);
+        if (!Negotiate(startup, out var settings, out var poolMode, out var error))
             return Refuse(startup, error!, error!.Message);
         var identity = new ClientIdentity(
             startup.User, startup.Database, startup.Find("application_name") ?? "", settings, startup.ProtocolVersion)
         {
-            IsConsole = startup.Database is "pgbouncer" or "pgrouter",
+            IsConsole = ConsoleDatabase.Is(startup.Database),
+            AskedPoolMode = poolMode,
         };
+        if (!identity.IsConsole && Gates.Find(identity.Database).IsDisabled)
+            return Refuse(startup, ClientSession.Disabled(identity.Database), "DISABLE");
         if (!await AuthenticateAsync(startup, identity))
             return null;
         if (identity.IsConsole && _services.Commands.CheckConsoleLogin(identity.User) is { } denied)
             return Refuse(startup, ErrorMessage.Fatal(denied.SqlState, denied.Message, hint: denied.Hint), denied.Message);
+        if (!identity.IsConsole && Admit(identity) is { } refused)
+            return Refuse(startup, refused, refused.Message);
         var session = new ClientSession(_host, _client, _signal, identity);
         if (_config.LogConnections)
             SessionLog.Connected(_services.Logger, HostName(), identity.User, identity.Database, identity.ApplicationName, 0);
@@ -95,6 +97,17 @@ internal sealed class ClientLogin
         }
         _deadline.Stop();
         return session;
+    }
+
+    /// <summary>The limits and the mode of the client's database and user; null when it may come in.</summary>
+    private ErrorMessage? Admit(ClientIdentity identity)
+    {
+        var limits = _services.Limits.For(identity.Database, identity.User).Current;
+        if (StartupPoolMode.Refuse(identity.AskedPoolMode, limits.PoolMode) is { } denied)
+            return denied;
+        var error = ClientAdmission.TryEnter(_services.Pools.Context.Clients, identity, limits);
+        _admitted = error is null ? identity : null;
+        return error;
     }
 
     /// <summary>Up to the start-up packet; encryption is refused politely, a cancel request is carried out. Null = the connection is done.</summary>
@@ -130,7 +143,7 @@ internal sealed class ClientLogin
     }
 
     /// <summary>Protocol options and start-up settings.</summary>
-    private bool Negotiate(StartupPacket startup, out SettingsSet settings, out ErrorMessage? error)
+    private bool Negotiate(StartupPacket startup, out SettingsSet settings, out PoolMode? poolMode, out ErrorMessage? error)
     {
         var unknown = startup.Parameters.Where(p => p.Name.StartsWith("_pq_.", StringComparison.Ordinal)).Select(p => p.Name).ToList();
         if (ProtocolConstants.Minor(startup.ProtocolVersion) > ProtocolConstants.Minor(ProtocolConstants.Version32) || unknown.Count > 0)
@@ -138,7 +151,7 @@ internal sealed class ClientLogin
             var newest = Math.Min(startup.ProtocolVersion, ProtocolConstants.Version32);
             BackendStartupMessages.WriteNegotiateProtocolVersion(_writer, newest, unknown);
         }
-        return StartupSettings.TryRead(startup, out settings, out error);
+        return StartupSettings.TryRead(startup, out settings, out poolMode, out error);
     }
 
     private async Task<bool> AuthenticateAsync(StartupPacket startup, ClientIdentity identity)
@@ -178,6 +191,8 @@ internal sealed class ClientLogin
             return (true, null);
         if (_services.Logins.AsksForPassword(database, identity.User) is { } known)
             return (known, null);
+        if (!await PassGateAsync(identity))
+            return (false, ClientSession.PausedTooLong(identity.Database));
         var attempt = await TryServersAsync(database, identity.User, _services.Logins.SecretFor(identity.User));
         if (attempt.Server is null && !attempt.AskedForPassword)
             return (false, attempt.Error!.Message);
@@ -185,11 +200,24 @@ internal sealed class ClientLogin
         return (attempt.AskedForPassword, null);
     }
 
+    private DatabaseGates Gates => _services.Pools.Context.Gates;
+
+    /// <summary>Waits while the database is paused, for no server is asked then; false when the client has gone or the time is over.</summary>
+    private async Task<bool> PassGateAsync(ClientIdentity identity)
+    {
+        var gate = identity.IsConsole ? DatabaseGate.OfConsole : Gates.Find(identity.Database);
+        var place = gate.Enter(_signal);
+        while (gate.IsPaused && !_client.PeerClosed && !_deadline.HasPassed)
+            await _signal;
+        gate.Leave(place);
+        return !gate.IsPaused;
+    }
+
     /// <summary>Logs in to the first node that answers, the primary before others; a server that was opened goes to its pool.</summary>
     private async Task<ServerLoginAttempt> TryServersAsync(string database, string user, PasswordSecret? secret)
     {
         var view = _services.Cluster.View;
-        var attempt = new ServerLoginAttempt(null, new Pooling.PoolError(NoNode(), IsUnreachable: true), false);
+        var attempt = new ServerLoginAttempt(null, new PoolError(NoNode(), IsUnreachable: true), false);
         foreach (var node in view.Nodes.OrderBy(n => n.Index == view.PrimaryIndex ? -1 : n.Index))
         {
             if (!node.IsUsable)
@@ -234,6 +262,11 @@ internal sealed class ClientLogin
         shown.TryGetPlain(out var password);
         if (_services.Logins.LearnedSecret(identity.User) is { } learned && learned.Fits(identity.User, password))
             return true;
+        if (!await PassGateAsync(identity))
+        {
+            Refuse(startup, ClientSession.PausedTooLong(identity.Database), "paused");
+            return false;
+        }
         var database = identity.IsConsole ? _config.SrCheckDatabase : identity.Database;
         var attempt = await TryServersAsync(database, identity.User, shown);
         if (attempt.Error is { } error)
@@ -280,7 +313,9 @@ internal sealed class ClientLogin
                 return false;
             if (_deadline.HasPassed)
             {
-                Send(ErrorMessage.Fatal(SqlStates.ProtocolViolation, "login did not end in time (authentication_timeout)"));
+                Send(ErrorMessage.Fatal(
+                    SqlStates.QueryCanceled, "canceling authentication due to timeout",
+                    $"authentication_timeout of the router is {_config.AuthenticationTimeout.TotalSeconds} s."));
                 return false;
             }
             await _signal;
@@ -322,6 +357,8 @@ internal sealed class ClientLogin
 
     private void Dispose()
     {
+        if (_admitted is { } client)
+            _services.Pools.Context.Clients.Leave(client.Database, client.User);
         _deadline.Dispose();
         _input.Release();
         _output.Release();

@@ -23,13 +23,28 @@ internal sealed partial class ClientSession
         var server = lease.Server;
         _lease = null;
         _leaseIsFresh = false;
+        if (_farewell is { } farewell)
+        {
+            lease.Break(reason);
+            SendNow(farewell);
+            Finish(farewell.Message);
+            return;
+        }
+        if (_terminatesItself)
+        {
+            lease.Break(reason);
+            Terminate();
+            return;
+        }
         var wasAsked = server.Owed.Count > 0 || _unsynced;
         var wasInTransaction = server.Status != TransactionStatus.Idle || _pins != PinReasons.None;
         var commits = IsCommitUnderWay(server);
+        var failsBlock = !commits && IsBlockOpen(server);
         var endsInReadyForQuery = server.Owed.ReadyForQueryCount;
         while (server.Owed.Count > 0)
             TakeBack(server, server.Owed.Dequeue());
-        _services.Pools.Context.ReportFault(server.Node.Id, _lossFault);
+        if (_lossError is null && _lossFault is { } fault)
+            _services.Pools.Context.ReportFault(server.Node.Id, fault);
         _lossFault = NodeFault.Reset;
         var movable = !_answerStarted && !server.Retained.IsEmpty && !wasInTransaction;
         if (movable)
@@ -40,7 +55,10 @@ internal sealed partial class ClientSession
         ForgetServerState();
         if (movable)
             return;
-        var error = commits ? CommitUnknown(reason) : ServerGone(server, reason);
+        if (failsBlock)
+            _block = Block.Failed;
+        var error = _lossError ?? (commits ? CommitUnknown(reason) : ServerGone(server, reason));
+        _lossError = null;
         if (wasAsked)
             FailAfterLoss(error, endsInReadyForQuery);
         else if (wasInTransaction)
@@ -61,7 +79,8 @@ internal sealed partial class ClientSession
     private void FailAfterLoss(ErrorMessage error, int readyForQueryCount)
     {
         var writer = new MessageWriter();
-        error.WriteErrorResponse(writer);
+        if (readyForQueryCount == 0)
+            error.WriteErrorResponse(writer);
         _skipToSync |= _unsynced || readyForQueryCount == 0;
         if (_streaming > 0)
         {
@@ -69,7 +88,10 @@ internal sealed partial class ClientSession
             _streaming = 0;
         }
         for (var i = 0; i < readyForQueryCount; i++)
-            BackendStartupMessages.WriteReadyForQuery(writer, TransactionStatus.Idle);
+        {
+            error.WriteErrorResponse(writer);
+            BackendStartupMessages.WriteReadyForQuery(writer, Status);
+        }
         _unsynced = false;
         SendToClient(writer.WrittenSpan);
         _signal.Set();
@@ -78,15 +100,17 @@ internal sealed partial class ClientSession
     /// <summary>What a session keeps on its server is gone with it.</summary>
     private void ForgetServerState()
     {
-        _pins = PinReasons.None;
+        _pins = _doubts = PinReasons.None;
         _pinnedSince = null;
         _ownNames?.Clear();
         _namedText = null;
+        _beginUnderWay = false;
         _copyingIn = false;
         _requestFailed = false;
         _executed?.Clear();
         _completed = 0;
         _settings.Rollback();
+        SettleChannels();
         _portal = null;
         _portals?.Clear();
     }
@@ -97,6 +121,8 @@ internal sealed partial class ClientSession
         if (_unprepared is { } unprepared)
             unprepared.Release();
         _waiter.Lease?.Release();
+        if (_breakReason is { } reason)
+            BreakServers(reason);
         if (_kept is not null)
         {
             foreach (var kept in _kept.Values)
@@ -107,6 +133,13 @@ internal sealed partial class ClientSession
             return;
         _lease = null;
         var server = lease.Server;
+        if (_isTerminated && server.Owed.Count > 0)
+        {
+            // Unlike a client that leaves by itself: what it runs is to stop, and to be undone.
+            _ = ServerCancel.SendAsync(server, _services.Config().ServerConnectTimeout);
+            lease.Break("its client was terminated in the middle of a statement");
+            return;
+        }
         if (server.Owed.Count == 0 && !_unsynced && _streaming == 0 && server.BodyRemaining == 0 && server.Output.IsEmpty && !server.Socket.PeerClosed)
             lease.Recycle(_services.Config().ResetQueryList);
         else if (IsWriteUnderWay(server))

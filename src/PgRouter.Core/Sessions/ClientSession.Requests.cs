@@ -141,6 +141,12 @@ internal sealed partial class ClientSession
 
     private Step Request(byte type, Span<byte> rest, int length, out int used)
     {
+        if (_copyingIn && _lease is not null && !MayStandInCopy(type))
+        {
+            used = rest.Length;
+            SendToServer(_lease!.Server, rest); // In PostgreSQL it ends the session; its words come with the loss.
+            return Step.Wait;
+        }
         switch (type)
         {
             case FrontendMessage.Query:
@@ -154,8 +160,9 @@ internal sealed partial class ClientSession
                 return OnFunctionCall(rest, length, out used);
             case FrontendMessage.Terminate:
                 used = 0;
-                Finish("client terminated");
-                return Step.Wait;
+                if (!IsBusy || _copyingIn)
+                    Finish("client terminated");
+                return Step.Wait; // What it has asked before is answered first.
             default:
                 used = 0;
                 return ProtocolViolation($"invalid frontend message type {type}");
@@ -169,19 +176,32 @@ internal sealed partial class ClientSession
         if (rest.Length < total)
             return total <= RequestLimit ? Step.Continue : OnLargeQuery(rest, total, out used);
         BeginRequest((int)total, endsInReadyForQuery: true);
-        if (length == MessageHeader.MinLength || rest[(int)total - 1] != 0)
-            return ProtocolViolation("invalid string in message");
+        if (length == MessageHeader.MinLength || rest[MessageHeader.Size..(int)total].IndexOf((byte)0) != length - MessageHeader.MinLength - 1)
+            return OnMalformed(rest[..(int)total], out used);
         if (Identity.IsConsole)
             return Step.Local;
         var sql = rest[MessageHeader.Size..((int)total - 1)];
         if (FindInfo(sql, 0) is not { } info)
             return AskParser(0, MessageHeader.Size, sql.Length);
+        if (info.PidCalls is not null)
+            return Step.Rewrite;
         if (IsAnsweredHere(info) || IsCarriedOutHere(info))
         {
             _ownCommand = info;
             return IsBusy ? Step.Wait : Step.Local;
         }
-        if ((info.Effects & NameEffects) != 0)
+        if (IsBlockRefused(OpensBlock(info)))
+            return IsBusy ? Step.Wait : Step.Acquire;
+        if (MustWaitForReady)
+            return Step.Wait;
+        if (info.Verb != TransactionVerb.None && IsBlockHandledHere(info, sql))
+        {
+            used = (int)total;
+            return Step.Continue;
+        }
+        if (MayCommitChannels(info.Effects, info.HasTransactionVerb) && CollectChannels([info]))
+            return IsBusy ? Step.Wait : Step.Listen;
+        if (HasNames(info))
             return OnNamedQuery(rest[..(int)total], info, out used);
         var step = Obtain(info.Class, info.Hint, BeginsReadOnly(info), info.Effects);
         if (step != Step.Continue)
@@ -209,7 +229,7 @@ internal sealed partial class ClientSession
     private void SendQuery(ReadOnlySpan<byte> bytes, StatementInfo info)
     {
         var server = _lease!.Server;
-        NoteRequest(server, info, bytes, mayRetain: true);
+        NoteRequest(server, info, info.Class, bytes, mayRetain: true);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Query, Subject: info));
         SendToServer(server, bytes);
         AfterQuerySent(server);
@@ -224,6 +244,32 @@ internal sealed partial class ClientSession
         EndRequest();
     }
 
+    /// <summary>A message whose body is not what it should be: PostgreSQL says what is wrong with it, and what becomes of the transaction.</summary>
+    private Step OnMalformed(ReadOnlySpan<byte> message, out int used)
+    {
+        used = 0;
+        if (Identity.IsConsole)
+            return ProtocolViolation("invalid message format");
+        var isQuery = message[0] == FrontendMessage.Query;
+        BeginRequest(message.Length, endsInReadyForQuery: isQuery);
+        var step = Obtain(StatementClass.Unknown, null, beginsReadOnly: false, SessionEffects.None);
+        if (step != Step.Continue)
+            return step;
+        used = message.Length;
+        var server = _lease!.Server;
+        NoteRequest(server, TooLarge, StatementClass.Unknown, message, mayRetain: false);
+        server.Owed.Enqueue(new OwedReply(isQuery ? ReplyKind.Query : ReplyKind.Describe));
+        SendToServer(server, message);
+        _unsynced = !isQuery;
+        EndRequest();
+        return Step.Continue;
+    }
+
+    /// <summary>CopyData, its ends, and what PostgreSQL ignores while it reads COPY data (CopyGetData() in copyfromparse.c).</summary>
+    private static bool MayStandInCopy(byte type) =>
+        type is FrontendMessage.CopyData or FrontendMessage.CopyDone or FrontendMessage.CopyFail or FrontendMessage.Sync or FrontendMessage.Flush
+            or FrontendMessage.Terminate;
+
     private Step OnFunctionCall(Span<byte> rest, int length, out int used)
     {
         used = 0;
@@ -236,8 +282,10 @@ internal sealed partial class ClientSession
             return step;
         used = (int)Math.Min(total, rest.Length);
         var server = _lease!.Server;
-        NoteRequest(server, FastPathCall, rest[..used], mayRetain: false);
+        NoteRequest(server, FastPathCall, FastPathCall.Class, rest[..used], mayRetain: false);
         server.Owed.Enqueue(new OwedReply(ReplyKind.FunctionCall, Subject: FastPathCall));
+        if (!FastPath.IsLargeObjectCall(rest[MessageHeader.Size..used]))
+            _doubts |= PinReasons.TemporaryObjects | PinReasons.AdvisoryLocks | PinReasons.HoldCursor;
         _counters.Queries++;
         SendToServer(server, rest[..used]);
         _streaming = total - used;
@@ -319,16 +367,18 @@ internal sealed partial class ClientSession
     {
         _resolved = null;
         _requestLength = 0;
+        _channelsPrepared = false;
     }
 
     /// <summary>Bookkeeping of every request that is sent: time, statistics, and a copy while it may still run elsewhere.</summary>
-    private void NoteRequest(ServerConnection server, StatementInfo info, ReadOnlySpan<byte> bytes, bool mayRetain)
+    private void NoteRequest(
+        ServerConnection server, StatementInfo info, StatementClass statementClass, ReadOnlySpan<byte> bytes, bool mayRetain)
     {
         if (server.Owed.Count == 0)
         {
             server.RequestStarted = Stopwatch.GetTimestamp();
             _answerStarted = false;
-            if (mayRetain && info.Class <= StatementClass.Read && bytes.Length <= RetainLimit && server.Status == TransactionStatus.Idle && _pins == 0)
+            if (mayRetain && _block == Block.None && info.Class <= StatementClass.Read && bytes.Length <= RetainLimit && server.Status == TransactionStatus.Idle && _pins == 0)
                 server.Retain(bytes);
             else
                 server.ForgetRetained();
@@ -337,6 +387,9 @@ internal sealed partial class ClientSession
         {
             server.ForgetRetained();
         }
+        if (_block == Block.Begun)
+            SendBegin(server);
+        NoteSequenceUse(server, statementClass);
         _queryCount++;
         _nodeCounters!.Count(info);
         if (_services.Config().LogsStatements)
@@ -376,6 +429,7 @@ internal sealed partial class ClientSession
             await _signal;
         _host.Shapes.Learn(sql, _conformingStrings, result);
         (_resolved ??= [])[offset] = result;
+        NoteCancelOfPending();
         _signal.Set(); // Socket events that came meanwhile are still to be looked at.
     }
 

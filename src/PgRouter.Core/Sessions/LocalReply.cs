@@ -10,7 +10,7 @@ internal sealed class LocalReply(byte[] bytes)
     public byte[] Bytes { get; } = bytes;
 
     /// <summary>It is an error: everything behind it up to Sync does not happen.</summary>
-    public bool IsError { get; private init; }
+    public bool IsError { get; init; }
 
     /// <summary>The client's statement that this reply says was parsed.</summary>
     public byte[]? ParsedName { get; init; }
@@ -20,10 +20,10 @@ internal sealed class LocalReply(byte[] bytes)
 
     public PreparedStatement? ClosedStatement { get; init; }
 
-    public static LocalReply Error(string code, string message)
+    public static LocalReply Error(string code, string message, string? detail = null)
     {
         var writer = new MessageWriter();
-        ErrorMessage.Error(code, message).WriteErrorResponse(writer);
+        ErrorMessage.Error(code, message, detail).WriteErrorResponse(writer);
         return new LocalReply(writer.WrittenSpan.ToArray()) { IsError = true };
     }
 

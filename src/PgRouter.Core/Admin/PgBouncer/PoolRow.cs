@@ -9,12 +9,13 @@ internal sealed record PoolRow(
 {
     public int ClientsActive => Clients.Count(c => c.State is not ("waiting" or "login"));
 
-    public int ClientsWaiting => Pools.Sum(p => p.ClientsWaiting);
+    /// <summary>Those in the queues of the pools; over all nodes also those that wait before any pool: paused, or without a primary.</summary>
+    public int ClientsWaiting => Math.Max(Pools.Sum(p => p.ClientsWaiting), Clients.Count(c => c.State == "waiting"));
 
     public int ClientsPinned => Clients.Count(c => c.Pinned.Length > 0);
 
-    /// <summary>The longest wait of any of the pools.</summary>
-    public TimeSpan MaxWait => Pools.Select(p => p.MaxWait).DefaultIfEmpty().Max();
+    /// <summary>The longest wait of any of the pools, or of a client before them.</summary>
+    public TimeSpan MaxWait => Pools.Select(p => p.MaxWait).Concat(Clients.Select(c => c.Wait)).DefaultIfEmpty().Max();
 
     /// <summary>One row per (database, user), as PgBouncer has one pool for them; NodeId is set when only one node has a pool.</summary>
     public static IEnumerable<PoolRow> ByUser(IReadOnlyList<PoolSnapshot> pools, IReadOnlyList<ClientSnapshot> clients)
@@ -57,12 +58,14 @@ internal sealed record PoolRow(
         .Int4("sv_login", r => r.Pools.Sum(p => p.ServersLogin))
         .Int4("maxwait", r => (int)r.MaxWait.TotalSeconds)
         .Int4("maxwait_us", r => SocketRow.MicrosecondsOfSecond(r.MaxWait))
-        // Unknown while no pool exists yet.
+        // Of the pool; a client may have chosen another for itself. Unknown while no pool exists yet.
         .Text("pool_mode", r => r.Pools.Count > 0 ? BouncerWords.Mode(r.Pools[0].Mode) : null)
         // Which node a statement goes to is decided by statement, not when a server connects.
         .Text("load_balance_hosts", _ => null)
         .Int4("node_id", r => r.NodeId)
-        .Int4("cl_pinned", r => r.ClientsPinned);
+        .Int4("cl_pinned", r => r.ClientsPinned)
+        .Int4("pool_size", r => r.Pools.Sum(p => p.Size))
+        .Int4("reserve_pool_size", r => r.Pools.Sum(p => p.ReserveSize));
 
     private static int? OnlyNode(IEnumerable<PoolSnapshot> pools)
     {
