@@ -187,6 +187,7 @@ internal sealed partial class ClientSession
             return;
         _services.Statements.NoteSchemaChange();
         _schemaChanged = true;
+        NoteCatalogChange(info);
     }
 
     private void OnTransactionEnd()
@@ -203,6 +204,7 @@ internal sealed partial class ClientSession
         if (_schemaChanged)
             _services.Statements.NoteSchemaChange();
         _schemaChanged = false;
+        NoteCatalogChangeAtEnd();
         _portal = null;
         _portals?.Clear();
     }
