@@ -98,6 +98,7 @@ internal sealed class PendingCancelTests
         go.SetResult();
         await using var client = await RawClient.LoginAsync(_bed.Endpoint, "slow", "db");
         await client.QueryAsync("BEGIN");
+        await client.QueryAsync("SELECT 1"); // Now it has its server.
         await using var second = await RawClient.LoginAsync(_bed.Endpoint, "slow", "db");
         asked = new TaskCompletionSource();
         go = new TaskCompletionSource();
