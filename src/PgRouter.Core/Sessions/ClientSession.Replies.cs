@@ -268,7 +268,7 @@ internal sealed partial class ClientSession
             NoteSchemaChange(info);
             if (info.Signals is not null)
                 SendSignals(info, 0);
-            if (info.Effects != SessionEffects.None || info.HasTransactionVerb || (info.HasDdl && _pins != PinReasons.None))
+            if (MayHaveEffects(info))
                 (_executed ??= []).Add(info);
         }
         else if (ReferenceEquals(done.Subject, BeginMark))
@@ -302,6 +302,7 @@ internal sealed partial class ClientSession
             NoteSchemaChange(query);
         }
         _awaitsReady = false;
+        _definesNames &= server.Owed.ReadyForQueryCount > 0;
         SettlePrepare(server, done.Name);
         SettleEffects(server, done.Subject as StatementInfo);
         _namedText = null;
