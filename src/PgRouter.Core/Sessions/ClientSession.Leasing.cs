@@ -30,8 +30,9 @@ internal sealed partial class ClientSession
     private PendingRequest _pending;
     private ulong _excludedNodes;
     private string _lossReason = "";
-    private NodeFault _lossFault = NodeFault.Reset;
+    private NodeFault? _lossFault = NodeFault.Reset;
     private ErrorMessage? _lossError;
+    private ErrorMessage? _farewell;
     private ErrorMessage? _pendingLoss;
     private int _lastReadNodeId = -1;
 
@@ -47,14 +48,14 @@ internal sealed partial class ClientSession
                 _leaseIsFresh = false;
                 return Step.Continue;
             }
-            if (NeedsCorrection(lease.Server) || ((effects & PreparedEffects) != 0 && MayPrepare(lease.Server)))
+            if (NeedsCorrection(lease.Server) || _block == Block.Failed || ((effects & PreparedEffects) != 0 && MayPrepare(lease.Server)))
             {
                 _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
                 return Step.Acquire;
             }
             if (AsksForChannels(lease.Server, effects))
             {
-                _pending = _pending with { Effects = effects };
+                _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
                 return lease.Server.Owed.Count > 0 ? Step.Wait : Step.Acquire;
             }
             // Behind a read that is still running on a standby only reads may follow: anything else waits to be routed by itself. Before Sync
@@ -85,7 +86,7 @@ internal sealed partial class ClientSession
 
     /// <summary>After RESET of a start-up setting the server has its own default: the start-up value is put back before anything else runs.</summary>
     private bool NeedsCorrection(ServerConnection server) =>
-        !server.Settings.SameAs(_settings.Client) && MayPrepare(server);
+        (!server.Settings.SameAs(_settings.Client) || server.HasClientsNames) && MayPrepare(server);
 
     /// <summary>Nothing is under way on it: the router may run something of its own.</summary>
     private bool MayPrepare(ServerConnection server) => server.Owed.Count == 0 && !_unsynced && server.Status != TransactionStatus.Failed;
@@ -244,14 +245,14 @@ internal sealed partial class ClientSession
                 _cancelRequested = false;
                 return (null, CanceledByUser);
             }
-            if (_gate.IsPaused && _kept is not { Count: > 0 })
+            var cluster = _services.Cluster.View;
+            _decision = Decide(cluster, config);
+            if (_gate.IsPaused && !KeepsServerOn(cluster, _decision.NodeIndex))
             {
                 if (await WaitAtGateAsync(deadline) is { } paused)
                     return (null, paused);
                 continue;
             }
-            var cluster = _services.Cluster.View;
-            _decision = Decide(cluster, config);
             if (_decision.NodeIndex < 0)
             {
                 if (await HoldForPrimaryAsync(config))
@@ -262,14 +263,8 @@ internal sealed partial class ClientSession
                 return (null, AsError(unreachable.Message)); // The rules know no other place than one that was tried.
             var node = cluster.Nodes[_decision.NodeIndex];
             var pool = PoolOf(node);
-            if ((TakeKept(node.Id) ?? (_gate.IsPaused ? null : pool.TryTake(Loop))) is { } lease)
+            if ((TakeKept(node.Id) ?? pool.TryTake(Loop)) is { } lease)
                 return (lease, null);
-            if (_gate.IsPaused)
-            {
-                if (await WaitAtGateAsync(deadline) is { } paused)
-                    return (null, paused);
-                continue;
-            }
             var error = await WaitInPoolAsync(pool, deadline);
             if (_waiter.Lease is { } granted)
             {
@@ -359,8 +354,15 @@ internal sealed partial class ClientSession
         _settings.Synchronized();
         if (await PrepareForListenerAsync(server) is { } refusal)
             return refusal;
-        if ((_pending.Effects & SessionEffects.ShowsPrepared) != 0 && await ShowOwnNamesAsync(server) is { } unprepared)
-            return unprepared;
+        if ((_pending.Effects & SessionEffects.ShowsPrepared) != 0)
+        {
+            if (await ShowOwnNamesAsync(server) is { } unprepared)
+                return unprepared;
+        }
+        else if (server.HasClientsNames)
+        {
+            await ForgetOwnNamesAsync(server);
+        }
         if (_block == Block.Failed)
             return await EnterFailedBlockAsync(server);
         return await TakeSequencesAsync(_lease!);
@@ -391,9 +393,14 @@ internal sealed partial class ClientSession
     /// <summary>After ReadyForQuery: the server goes back when nothing ties it to this client.</summary>
     private void ReleaseIfIdle(ServerConnection server)
     {
-        if (_lease is not { } lease || !server.IsIdle || _unsynced || _pins != PinReasons.None || server.BodyRemaining > 0 || _streaming > 0
+        if (_lease is not { } lease || !server.IsIdle || _unsynced || (_pins & ~_doubts) != PinReasons.None || server.BodyRemaining > 0 || _streaming > 0
             || _readyHeld)
             return;
+        if (_doubts != PinReasons.None)
+        {
+            _signal.Set(); // The pump asks the server first.
+            return;
+        }
         _lease = null;
         if (_poolMode == PoolMode.Session)
             (_kept ??= []).Add(server.Node.Id, lease);

@@ -77,6 +77,9 @@ internal sealed partial class ClientSession
         /// <summary>The request may commit a LISTEN: the shared connection must listen first.</summary>
         Listen,
 
+        /// <summary>The server must be asked whether it is still tied to this client.</summary>
+        Pins,
+
         /// <summary>What was notified until now must come before ReadyForQuery.</summary>
         Notify,
 
@@ -122,6 +125,9 @@ internal sealed partial class ClientSession
                         break;
                     case Step.Listen:
                         await PrepareChannelsAsync();
+                        break;
+                    case Step.Pins:
+                        await SettlePinsAsync();
                         break;
                     case Step.Notify:
                         await DeliverAndGetReadyAsync();
@@ -174,6 +180,8 @@ internal sealed partial class ClientSession
             OnServerLost("send failed");
         if (_terminateRequested && (_terminateAtOnce || (_lease is null && _block == Block.None)))
             Terminate();
+        if (_doubts != PinReasons.None && MayAskForPins)
+            return Step.Pins;
         if (_readyHeld && !_ended)
             return Step.Notify;
         var step = _ended ? Step.Wait : ReadRequests();

@@ -150,6 +150,23 @@ internal sealed class PgBouncerCommandTests
     }
 
     [Test]
+    public void Listeners_are_one_row_for_each_channel_in_order()
+    {
+        var router = new FakeRouter();
+        router.Listeners.Add(new ListenerSnapshot
+        {
+            Database = "shop", Channel = "orders", Subscribers = 3, State = "listening", NodeId = 0, ServerPid = 4711, User = "app",
+            Delivered = 12, Since = FakeRouter.Start,
+        });
+        router.Listeners.Add(new ListenerSnapshot { Database = "shop", Channel = "Items", Subscribers = 1, State = "lost", Since = FakeRouter.Start });
+
+        var result = router.RunInConsole("SHOW LISTENERS");
+
+        Assert.That(result.Line(0), Is.EqualTo("shop|Items|1|lost|~|~||0|2026-11-21 07:00:00 UTC"));
+        Assert.That(result.Line(1), Is.EqualTo("shop|orders|3|listening|0|4711|app|12|2026-11-21 07:00:00 UTC"));
+    }
+
+    [Test]
     public void Statistics_are_totals_in_microseconds_then_averages()
     {
         var router = new FakeRouter();
@@ -291,6 +308,26 @@ internal sealed class PgBouncerCommandTests
         router.Settings.Add(new SettingRow("port", "9999", "9999", "", false));
 
         Assert.That(router.RunInConsole(command).Error?.SqlState, Is.EqualTo(sqlState));
+    }
+
+    [Test]
+    public void Pins_are_shown_by_reason_with_those_who_hold_one_now()
+    {
+        var router = new FakeRouter();
+        router.Databases.Add(new DatabaseStatistics { Database = "shop", Pins = new Dictionary<string, long> { ["Listen"] = 3, ["AdvisoryLocks"] = 2 } });
+        router.Clients.Add(Pinned(1, "AdvisoryLocks, Settings", FakeRouter.Start.AddMinutes(9)));
+        router.Clients.Add(Pinned(2, "AdvisoryLocks", FakeRouter.Start.AddMinutes(5)));
+        router.Clients.Add(Pinned(3, "", null));
+
+        var result = router.RunInConsole("SHOW PINS");
+
+        Assert.That(Enumerable.Range(0, result.Rows.Count).Select(result.Line), Is.EqualTo(new[]
+        {
+            "shop|AdvisoryLocks|2|2|2026-11-21 07:05:00 UTC", "shop|Listen|3|0|~", "shop|Settings|0|1|2026-11-21 07:09:00 UTC",
+        }));
+
+        static ClientSnapshot Pinned(int pid, string reasons, DateTimeOffset? since) =>
+            new() { Pid = pid, User = "app", Database = "shop", State = "idle", Pinned = reasons, PinnedSince = since };
     }
 
     [Test]
