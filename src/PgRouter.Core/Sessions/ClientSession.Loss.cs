@@ -94,6 +94,7 @@ internal sealed partial class ClientSession
     private void ForgetServerState()
     {
         _pins = PinReasons.None;
+        _beganAtMs = 0;
         _pinnedSince = null;
         _ownNames?.Clear();
         _namedText = null;
