@@ -21,6 +21,8 @@ internal interface IRouterSnapshots
 
     ValueTask<IReadOnlyList<PoolSnapshot>> PoolsAsync();
 
+    ValueTask<IReadOnlyList<ListenerSnapshot>> ListenersAsync();
+
     /// <summary>Totals since start, one per database.</summary>
     ValueTask<IReadOnlyList<DatabaseStatistics>> DatabasesAsync();
 
@@ -174,6 +176,9 @@ internal sealed record PoolSnapshot
     public required PoolMode Mode { get; init; }
 
     public int Size { get; init; }
+
+    /// <summary>Servers beyond <see cref="Size"/> for clients that have waited long.</summary>
+    public int ReserveSize { get; init; }
 
     public int ServersActive { get; init; }
 

@@ -19,15 +19,14 @@ internal sealed partial class ClientSession
     private static readonly byte[] RollbackReply = Reply("ROLLBACK", TransactionStatus.Idle);
     private static readonly object BeginMark = new();
 
-    /// <summary>Words of transaction modes; a mode can only be set while the transaction has no snapshot.</summary>
-    private static readonly string[] Modes = ["ISOLATION", "READ", "DEFERRABLE"];
+    /// <summary>Bytes of ReadyForQuery, the end of each of these replies.</summary>
+    private const int ReadyForQueryLength = 6;
 
     private Block _block;
     private bool _beginUnderWay;
     private StatementInfo? _beginInfo;
     private byte[] _beginText = [];
     private InjectedStatement? _begin;
-    private bool _beginHasModes;
 
     private enum Block : byte
     {
@@ -86,8 +85,6 @@ internal sealed partial class ClientSession
         if (_begin is not null)
             _services.Statements.Release(_begin.Statement);
         _beginText = sql.ToArray();
-        var text = Encoding.Latin1.GetString(sql);
-        _beginHasModes = Modes.Any(mode => text.Contains(mode, StringComparison.OrdinalIgnoreCase));
         _begin = new InjectedStatement(_services.Statements.Acquire([.. _beginText, 0, 0, 0], info, ""), "pgrouter_begin");
     }
 
@@ -103,7 +100,8 @@ internal sealed partial class ClientSession
     {
         _queryCount++;
         _counters.Queries++;
-        SendToClient(reply);
+        _unnamed.Forget();
+        SendToClient(HoldsOwnReady() ? reply.AsSpan(0, reply.Length - ReadyForQueryLength) : reply);
         EndRequest();
     }
 
@@ -142,9 +140,10 @@ internal sealed partial class ClientSession
             server.Owed.Enqueue(new OwedReply(ReplyKind.Parse, Swallow: true, Subject: statement));
             _counters.ServerParses++;
         }
-        server.Output.Keep(injected.BindAndExecute);
+        server.Output.Keep(injected.Messages);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Bind, Swallow: true));
         server.Owed.Enqueue(new OwedReply(ReplyKind.Execute, Swallow: true, Subject: mark));
+        server.Owed.Enqueue(new OwedReply(ReplyKind.Close, Swallow: true));
     }
 
     /// <summary>The block could not begin (a time-out of a millisecond, a cancel): its statements must not run without it.</summary>

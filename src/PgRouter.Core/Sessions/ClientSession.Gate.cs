@@ -59,6 +59,7 @@ internal sealed partial class ClientSession
                 }
                 if (deadline.HasPassed)
                     return PausedTooLong(Identity.Database);
+                TellOfWait(null);
                 await _signal;
             }
             return null;

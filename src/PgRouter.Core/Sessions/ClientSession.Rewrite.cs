@@ -188,6 +188,10 @@ internal sealed partial class ClientSession
         }
         output.Message(FrontendMessage.Parse, statement.ServerName, Zero, statement.Definition);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Parse, Swallow: ownName is null, Subject: statement, Name: ownName));
+        if (statement.ResultShape != 0)
+            return;
+        output.Message(FrontendMessage.Describe, "S"u8, statement.ServerName, Zero);
+        server.Owed.Enqueue(new OwedReply(ReplyKind.Describe, Swallow: true, Subject: statement));
     }
 
     /// <summary>Close of a named statement is the client's own affair: the server keeps it for others.</summary>
