@@ -73,6 +73,7 @@ internal sealed partial class ClientSession
         if (!sql.SequenceEqual(_beginText))
             KeepBegin(info, sql);
         _block = Block.Begun;
+        _beganAtMs = Loop.NowMs;
         _beginInfo = info;
         _settings.Begin();
         AnswerBlock(info.Statements[0].Cause == "BEGIN" ? BeginReply : StartTransactionReply);
@@ -90,6 +91,7 @@ internal sealed partial class ClientSession
     private void EndBlock(byte[] reply)
     {
         _block = Block.None;
+        _beganAtMs = 0;
         _settings.Rollback(); // Nothing was set in it.
         AnswerBlock(reply);
     }

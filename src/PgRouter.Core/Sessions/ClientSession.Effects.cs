@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using PgRouter.Core.Servers;
 using PgRouter.Protocol;
@@ -128,7 +127,7 @@ internal sealed partial class ClientSession
                 break;
         }
         if (statement.Chains)
-            _transactionStarted = Stopwatch.GetTimestamp();
+            RestartTransactionClock();
         if ((statement.Chains && server.Status != TransactionStatus.Idle) || (_isImplicitTransaction && !_settings.InTransaction))
             _settings.Begin();
     }
@@ -205,6 +204,7 @@ internal sealed partial class ClientSession
 
     private void OnTransactionEnd()
     {
+        _beganAtMs = 0;
         if (_settings.InTransaction)
         {
             // COMMIT or PREPARE TRANSACTION has failed, and ended the transaction all the same.
