@@ -16,6 +16,7 @@ internal static class Classifier
     {
         var statements = new List<Statement>(1);
         var literalsMatter = false;
+        List<(PidCallFound Call, int Statement)>? pidCalls = null;
         var json = new Utf8JsonReader(tree, Options);
         while (json.Read())
         {
@@ -25,13 +26,15 @@ internal static class Classifier
             var facts = new StatementFacts();
             StatementReader.Read(ref json, sql, facts);
             literalsMatter |= facts.LiteralsMatter;
+            foreach (var call in facts.PidCalls())
+                (pidCalls ??= []).Add((call, statements.Count));
             statements.Add(facts.ToStatement());
         }
 
-        return Combine(statements, literalsMatter);
+        return Combine(statements, literalsMatter, pidCalls is null ? null : PidCalls.Settle(sql, pidCalls));
     }
 
-    private static StatementInfo Combine(List<Statement> statements, bool literalsMatter)
+    private static StatementInfo Combine(List<Statement> statements, bool literalsMatter, IReadOnlyList<PidCall>? pidCalls)
     {
         if (statements.Count == 0)
             return KnownTexts.Empty;
@@ -42,6 +45,6 @@ internal static class Classifier
                 strictest = statement;
         }
 
-        return new StatementInfo(strictest.Class, strictest.Cause, statements.ToArray()) { LiteralsMatter = literalsMatter };
+        return new StatementInfo(strictest.Class, strictest.Cause, statements.ToArray()) { LiteralsMatter = literalsMatter, PidCalls = pidCalls };
     }
 }

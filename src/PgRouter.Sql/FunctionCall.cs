@@ -15,6 +15,8 @@ internal static class FunctionCall
         var orderArguments = 0;
         var isWithinGroup = false;
         var constants = Array.Empty<Constant>();
+        var location = 0;
+        var depth = json.CurrentDepth;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             if (json.ValueTextEquals("funcname"u8))
@@ -26,7 +28,10 @@ internal static class FunctionCall
             {
                 json.Read();
                 constants = ReadsConstants(name.Name) ? ReadConstants(json) : constants;
+                var wasInSignal = facts.IsInSignal;
+                facts.IsInSignal |= PidCalls.FunctionOf(name.Schema, name.Name) is PidFunction.Cancel or PidFunction.Terminate;
                 arguments = CountAndWalk(ref json, walker);
+                facts.IsInSignal = wasInSignal;
             }
             else if (json.ValueTextEquals("agg_order"u8))
             {
@@ -38,6 +43,11 @@ internal static class FunctionCall
                 json.Read();
                 isWithinGroup = json.TokenType == JsonTokenType.True;
             }
+            else if (json.ValueTextEquals("location"u8))
+            {
+                json.Read();
+                location = json.GetInt32();
+            }
             else
             {
                 json.Read();
@@ -45,6 +55,8 @@ internal static class FunctionCall
             }
         }
 
+        if (PidCalls.FunctionOf(name.Schema, name.Name) is { } pidFunction)
+            facts.AddPidCall(new PidCallFound(location, pidFunction, PlaceOf(pidFunction, depth, isBareCall, facts)));
         if (name.Schema is null or "pg_catalog" && name.Name == "set_config")
             SetConfig(constants, isBareCall, facts);
         else if (name.Schema is null or "pg_catalog" && name.Name == "current_setting")
@@ -66,10 +78,22 @@ internal static class FunctionCall
         }
 
         facts.FunctionEffects |= EffectsOf(name);
+        facts.MeansServerPids |= PidCalls.IsOfServers(name);
         if (kind == FunctionKind.PrimaryOnly)
             facts.Raise(StatementClass.Write, $"{name}()");
         else if (kind is FunctionKind.PrimaryRead or FunctionKind.SessionState)
             facts.Raise(StatementClass.PrimaryRead, $"{name}()");
+    }
+
+    private static PidCallPlace PlaceOf(PidFunction function, int depth, bool isBareCall, StatementFacts facts)
+    {
+        if (function != PidFunction.OwnPid)
+            return isBareCall ? facts.IsInOutputColumn ? PidCallPlace.BareColumn : PidCallPlace.NamedBareColumn : PidCallPlace.Untouched;
+        if (facts.IsInSignal)
+            return PidCallPlace.Untouched;
+        if (depth == facts.FromItem.Depth)
+            return facts.FromItem.Place;
+        return facts.IsInOutputColumn ? PidCallPlace.OutputColumn : PidCallPlace.Expression;
     }
 
     private static SessionEffects EffectsOf(string name) => name switch

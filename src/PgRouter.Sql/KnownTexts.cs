@@ -22,5 +22,6 @@ internal static class KnownTexts
             LiteralsMatter = info.LiteralsMatter,
             IsLasting = info.IsLasting,
             LocalCommand = info.LocalCommand,
+            PidCalls = info.PidCalls,
         };
 }

@@ -6,6 +6,7 @@ internal sealed class StatementFacts
     private readonly List<FunctionUse> _functions = [];
     private readonly List<TableUse> _tables = [];
     private readonly List<SettingChange> _settings = [];
+    private List<PidCallFound>? _pidCalls;
 
     public StatementKind Kind { get; set; }
 
@@ -39,8 +40,26 @@ internal sealed class StatementFacts
     /// </summary>
     public int BareCallDepth { get; set; } = -1;
 
+    /// <summary>Inside an output column that has no name of its own, or in a clause whose expressions must match one.</summary>
+    public bool IsInOutputColumn { get; set; }
+
+    /// <summary>The JSON depth at which a function is an item of FROM, -1 if there is none, and how its columns are named.</summary>
+    public (int Depth, PidCallPlace Place) FromItem { get; set; } = (-1, PidCallPlace.FromItem);
+
+    /// <summary>Inside the arguments of pg_cancel_backend or pg_terminate_backend.</summary>
+    public bool IsInSignal { get; set; }
+
+    /// <summary>CREATE TABLE AS: DDL that runs its query now.</summary>
+    public bool CarriesOutQuery { get; set; }
+
+    /// <summary>Names process ids of servers, so that every process id in it is one of a server.</summary>
+    public bool MeansServerPids { get; set; }
+
     /// <summary>True when every table named is changed or locked (DDL, TRUNCATE, LOCK).</summary>
     public bool WritesAllTables { get; set; }
+
+    /// <summary>The code of a DO.</summary>
+    public RoutineBody? Block { get; set; }
 
     public int TableCount => _tables.Count;
 
@@ -62,6 +81,17 @@ internal sealed class StatementFacts
     {
         if (!_functions.Contains(function))
             _functions.Add(function);
+    }
+
+    public void AddPidCall(PidCallFound call) => (_pidCalls ??= []).Add(call);
+
+    /// <summary>The calls that concern process ids; untouched when they are stored and not carried out, or mean servers.</summary>
+    public IEnumerable<PidCallFound> PidCalls()
+    {
+        if (_pidCalls is null)
+            return [];
+        var isUntouched = MeansServerPids || (Kind is StatementKind.Ddl or StatementKind.Other && !CarriesOutQuery) || _tables.Exists(Sql.PidCalls.IsOfServers);
+        return isUntouched ? _pidCalls.Select(call => call with { Place = PidCallPlace.Untouched }) : _pidCalls;
     }
 
     public void AddSetting(SettingChange setting) => _settings.Add(setting);
@@ -102,6 +132,7 @@ internal sealed class StatementFacts
             Chains = Chains,
             Functions = _functions.Count == 0 ? [] : _functions.ToArray(),
             Tables = _tables.Count == 0 ? [] : _tables.Distinct().ToArray(),
+            Block = Block,
         };
     }
 
@@ -111,6 +142,8 @@ internal sealed class StatementFacts
         var schema = table.Schema;
         if (table.Name == "pg_prepared_statements" && schema is (null or "pg_catalog"))
             Effects |= SessionEffects.ShowsPrepared;
+        if (table is { Name: "pg_settings", IsWritten: true } && schema is (null or "pg_catalog"))
+            Effects |= SessionEffects.ChangesSessionOpaquely; // Its rule calls set_config().
         var isSystemName = schema is null && table.Name.StartsWith("pg_", StringComparison.Ordinal);
         if (schema is "pg_catalog" or "information_schema" or "pg_toast" || isSystemName)
             Raise(StatementClass.PrimaryRead, $"system catalog {table.Name}");

@@ -59,6 +59,38 @@ public sealed class StatementInfo
     public RouteHint? Hint { get; init; }
 
     /// <summary>
+    /// What in the text may be a call of pg_backend_pid, pg_cancel_backend or pg_terminate_backend, in its order; null when the text has none that
+    /// means this session or another client.
+    /// </summary>
+    public IReadOnlyList<PidCall>? PidCalls { get; init; }
+
+    /// <summary>The same for a text in which only those are left that a parameter decides.</summary>
+    public IReadOnlyList<PidCall>? BoundPidCalls { get; init; }
+
+    /// <summary>Where this very text differs from what the client sent; null when it does not.</summary>
+    public TextEdits? Edits { get; init; }
+
+    /// <summary>The clients that this very text stops.</summary>
+    public IReadOnlyList<ClientSignal>? Signals { get; init; }
+
+    /// <summary>What is so of every text of this shape, without what concerns this very text and process ids.</summary>
+    public StatementInfo OfShape() =>
+        PidCalls is null && BoundPidCalls is null && Edits is null && Signals is null ? this : WithPids(null, null, null);
+
+    /// <summary>The same for a text whose calls that concern process ids have been dealt with.</summary>
+    public StatementInfo WithPids(IReadOnlyList<PidCall>? bound, TextEdits? edits, IReadOnlyList<ClientSignal>? signals) =>
+        new(Class, Cause, Statements)
+        {
+            LiteralsMatter = LiteralsMatter,
+            IsLasting = IsLasting,
+            Hint = Hint,
+            LocalCommand = LocalCommand,
+            BoundPidCalls = bound,
+            Edits = edits,
+            Signals = signals,
+        };
+
+    /// <summary>
     /// A statement the router answers itself (SHOW POOL_*, PGPOOL ..., EXPLAIN ROUTE), else null: the text, trimmed, without its semicolon.
     /// </summary>
     public string? LocalCommand { get; init; }
@@ -147,6 +179,9 @@ public sealed record Statement
 
     /// <summary>Tables read or written, by the names in the text (CTE names left out).</summary>
     public IReadOnlyList<TableUse> Tables { get; init; } = [];
+
+    /// <summary>For DO: what its code does and calls; else null.</summary>
+    public RoutineBody? Block { get; init; }
 }
 
 /// <summary>A function by the name in the text. Schema is null when not written.</summary>
@@ -243,14 +278,14 @@ public enum SessionEffects
     /// <summary>Calls a function whose body the grammar cannot see (user function, DO, CALL).</summary>
     RunsOpaqueCode = 1 << 21,
 
+    /// <summary>Reads pg_prepared_statements, where the session's own names must stand.</summary>
+    ShowsPrepared = 1 << 27,
+
     /// <summary>NOTIFY, pg_notify().</summary>
     Notifies = 1 << 28,
 
     /// <summary>pg_listening_channels().</summary>
-    ReadsChannels = 1 << 27,
-
-    /// <summary>Reads pg_prepared_statements, where the session's own names must stand.</summary>
-    ShowsPrepared = 1 << 29,
+    ReadsChannels = 1 << 29,
 }
 
 /// <summary>What a statement does to the transaction block.</summary>

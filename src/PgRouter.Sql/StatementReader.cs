@@ -148,6 +148,10 @@ internal static class StatementReader
         facts.WritesAllTables = type != "CreateTableAsStmt";
         if (kind == StatementKind.Ddl)
             Ddl(ref json, type, walker, facts);
+        else if (kind == StatementKind.Call)
+            CodeStatements.Call(ref json, walker, facts);
+        else if (kind == StatementKind.Do)
+            CodeStatements.Do(ref json, facts);
         else if (nameField.Length > 0)
             facts.Name = Fields(ref json, walker, nameField);
         else
@@ -172,10 +176,13 @@ internal static class StatementReader
 
     private static void CreateTableAs(ref Utf8JsonReader json, TreeWalker walker, StatementFacts facts)
     {
+        facts.CarriesOutQuery = true;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             if (json.ValueTextEquals("into"u8))
                 walker.Into(ref json);
+            else if (json.ValueTextEquals("objtype"u8))
+                facts.CarriesOutQuery = JsonText.ReadString(ref json) != "OBJECT_MATVIEW"; // Which stores it.
             else
             {
                 json.Read();

@@ -48,6 +48,8 @@ internal ref struct TreeWalker
                 json.Read();
                 Relation(ref json, isWritten: true);
             }
+            else if (json.ValueTextEquals("sortClause"u8) || json.ValueTextEquals("groupClause"u8) || json.ValueTextEquals("distinctClause"u8))
+                OutputColumn(ref json, isNamed: false);
             else
             {
                 json.Read();
@@ -128,6 +130,12 @@ internal ref struct TreeWalker
                 json.Read();
                 FunctionCall.Read(ref json, this, _facts);
                 return;
+            case var _ when type.SequenceEqual("ResTarget"u8):
+                OutputColumn(ref json, HasField(json, "name"u8));
+                return;
+            case var _ when type.SequenceEqual("RangeFunction"u8):
+                FromItem(ref json);
+                return;
             case var _ when type.SequenceEqual("SelectStmt"u8):
                 json.Read();
                 Query(ref json, writes: false);
@@ -150,6 +158,46 @@ internal ref struct TreeWalker
                 Value(ref json);
                 return;
         }
+    }
+
+    /// <summary>The value of the property the reader stands on.</summary>
+    private readonly void OutputColumn(ref Utf8JsonReader json, bool isNamed)
+    {
+        var before = _facts.IsInOutputColumn;
+        _facts.IsInOutputColumn = !isNamed;
+        json.Read();
+        Value(ref json);
+        _facts.IsInOutputColumn = before;
+    }
+
+    /// <summary>A function in FROM.</summary>
+    private readonly void FromItem(ref Utf8JsonReader json)
+    {
+        const int FunctionDepth = 6; // functions, its element, List, items, its element, FuncCall
+        var place = HasField(json, "alias"u8) ? PidCallPlace.FromItemWithAlias
+            : HasField(json, "is_rowsfrom"u8) ? PidCallPlace.RowsFrom
+            : PidCallPlace.FromItem;
+        var (item, column) = (_facts.FromItem, _facts.IsInOutputColumn);
+        json.Read();
+        _facts.FromItem = (json.CurrentDepth + FunctionDepth, place);
+        _facts.IsInOutputColumn = false;
+        Value(ref json);
+        (_facts.FromItem, _facts.IsInOutputColumn) = (item, column);
+    }
+
+    /// <summary>Whether the object in the value of this property has a field.</summary>
+    private static bool HasField(Utf8JsonReader json, ReadOnlySpan<byte> field)
+    {
+        json.Read();
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (json.ValueTextEquals(field))
+                return true;
+            json.Read();
+            json.Skip();
+        }
+
+        return false;
     }
 
     private readonly void Locking(ref Utf8JsonReader json)

@@ -108,6 +108,7 @@ internal sealed class AdminCommands
         new ShowServers(),
         new ShowDatabases(),
         new ShowUsers(),
+        new ShowPins(),
         new ShowStats(),
         new ShowStatsTotals(),
         new ShowStatsAverages(),

@@ -177,6 +177,9 @@ internal sealed record PoolSnapshot
 
     public int Size { get; init; }
 
+    /// <summary>Servers beyond <see cref="Size"/> for clients that have waited long.</summary>
+    public int ReserveSize { get; init; }
+
     public int ServersActive { get; init; }
 
     public int ServersIdle { get; init; }
@@ -233,6 +236,9 @@ internal sealed record DatabaseStatistics
     public long Binds { get; init; }
 
     public long ClientLogins { get; init; }
+
+    /// <summary>How often a client began to keep its server between transactions, by reason.</summary>
+    public IReadOnlyDictionary<string, long> Pins { get; init; } = new Dictionary<string, long>();
 }
 
 /// <summary>Totals of one node since start; counted when a statement is sent to it.</summary>

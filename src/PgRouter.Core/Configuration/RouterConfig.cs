@@ -63,8 +63,13 @@ internal sealed record RouterConfig
     /// <summary>num_init_children x max_pool when either is given: servers per node over all pools; 0 = no limit.</summary>
     public int MaxNodeConnections { get; init; }
 
-    /// <summary>max_client_conn: clients at once; 0 = no limit.</summary>
+    /// <summary>
+    /// max_client_conn: clients at once; 0 = no limit. With reserved_connections alone it is num_init_children, as in pgpool.
+    /// </summary>
     public int MaxClientConn { get; init; }
+
+    /// <summary>reserved_connections: of the clients at once, those that are kept for the users in admin_users.</summary>
+    public int ReservedConnections { get; init; }
 
     /// <summary>query_wait_timeout: longest wait for a server; zero = for ever.</summary>
     public TimeSpan QueryWaitTimeout { get; init; } = TimeSpan.FromSeconds(120);

@@ -71,6 +71,8 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
         _listener = new Listener(_hosts, connector, config, _logger);
         store.Changed += (_, after) => Apply(after);
         _cluster.Changed += pools.OnClusterChanged;
+        var operations = new NodeOperations(_cluster, _health.ProbeNow);
+        pools.Drained = node => operations.CompleteDrain(node);
         _cluster.Changed += notifications.OnClusterChanged;
     }
 
@@ -88,6 +90,8 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
             loop.Start();
             loop.Post(_ => Upkeep(loop), null);
         }
+        KnowWarmPools();
+        await _services.Pools.Warmth.WarmUpAsync(_store.Current.ServerConnectTimeout);
         await _listener.StartAsync();
         HostingLog.Listening(_logger, string.Join(", ", _store.Current.ListenAddresses), _store.Current.Port, _loops.Count, LibPgQuery.Describe());
     }
@@ -127,6 +131,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
     private void Apply(RouterConfig config)
     {
         LoadSecrets();
+        KnowWarmPools();
         _cluster.Configure(config.Nodes);
         _services.Pools.Reconfigure(config.Nodes);
         _health.Reconfigure();
@@ -139,6 +144,13 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
     {
         foreach (var mistake in _logins.LoadFiles(_store.Current))
             HostingLog.SecretMistake(_logger, mistake);
+    }
+
+    /// <summary>min_pool_size without a client: for databases and users that somebody has named.</summary>
+    private void KnowWarmPools()
+    {
+        var lines = _store.Current.Overrides;
+        _services.Pools.Warmth.Configure(lines.Databases, [.. lines.Users.Union(_logins.Passwords.Current.Users)]);
     }
 
     private void Upkeep(EventLoop loop)

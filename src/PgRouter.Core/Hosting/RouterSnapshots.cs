@@ -34,9 +34,11 @@ internal sealed class RouterSnapshots(
             NodeId = pool.Key.NodeId,
             Database = pool.Key.Database,
             User = pool.Key.User,
-            Mode = Config.PoolMode,
-            Size = pool.Size,
-            ServersActive = Math.Max(0, pool.Count - pool.Opening - pool.IdleCount),
+            Mode = pool.Limits.PoolMode,
+            Size = pool.Limits.PoolSize,
+            ReserveSize = pool.Limits.ReservePoolSize,
+            ServersActive = Math.Max(0, pool.Count - pool.Opening - pool.IdleCount - pool.Testing),
+            ServersTested = pool.Testing,
             ServersIdle = pool.IdleCount,
             ServersLogin = pool.Opening,
             ServersBeingCanceled = servers.Count(
@@ -105,6 +107,7 @@ internal sealed class RouterSnapshots(
         ServerParses = c.ServerParses,
         Binds = c.Binds,
         ClientLogins = c.ClientLogins,
+        Pins = new Dictionary<string, long>(c.Pins.ByReason),
     };
 
     private static DatabaseStatistics Sum(IGrouping<string, DatabaseStatistics> parts) => new()
@@ -122,6 +125,7 @@ internal sealed class RouterSnapshots(
         ServerParses = parts.Sum(p => p.ServerParses),
         Binds = parts.Sum(p => p.Binds),
         ClientLogins = parts.Sum(p => p.ClientLogins),
+        Pins = parts.SelectMany(p => p.Pins).GroupBy(p => p.Key).ToDictionary(p => p.Key, p => p.Sum(one => one.Value)),
     };
 
     private static NodeStatistics Copy(NodeCounters c) => new()

@@ -108,10 +108,10 @@ internal sealed class ServerOpener(ServerPool pool, PoolContext context)
         }
     }
 
-    /// <summary>Opens servers nobody waits for, until the pool has as many; never at the cost of another pool.</summary>
+    /// <summary>Opens servers nobody waits for, a few at once, until the pool has as many; never at the cost of another pool.</summary>
     public void OpenSpare(EventLoop loop, int wanted)
     {
-        while (true)
+        for (var most = LoginsAtOnce; most > 0; most--)
         {
             lock (_lock)
             {
@@ -238,6 +238,8 @@ internal sealed class ServerOpener(ServerPool pool, PoolContext context)
     private void OnFailed(EventLoop loop, PoolError error)
     {
         PoolLog.OpenFailed(context.Logger, pool.Node.Id, pool.Key.Database, pool.Key.User, error.Message.Message);
+        if (pool.IsOut)
+            context.OnClosedWhileOut(pool);
         if (error.IsUnreachable)
             context.ReportFault(pool.Node.Id, error.Fault);
         // As long as there are others they will come back: those who wait go on waiting, and learn the reason if none does.

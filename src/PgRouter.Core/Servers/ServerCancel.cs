@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using PgRouter.Core.Transport;
 using PgRouter.Protocol;
 
@@ -5,20 +7,30 @@ namespace PgRouter.Core.Servers;
 
 /// <summary>
 /// A cancel request for what a server runs now, on a connection of its own. Until PostgreSQL has closed that connection, which it does after
-/// it has sent the signal, the server is not given to another client, so that a late cancel never hits the next one. The server's loop.
+/// it has sent the signal, the server is not given to another client, so that a late cancel never hits the next one; when it does not close it
+/// in time, the server is not used again. However many are asked for, one is under way at a time. The server's loop.
 /// Source: "Canceling Requests in Progress".
 /// </summary>
 internal static class ServerCancel
 {
     public static async Task SendAsync(ServerConnection server, TimeSpan timeout)
     {
+        if (server.CancelsUnderWay > 0)
+        {
+            server.CancelAgainFor = server.Owed.Settled;
+            return;
+        }
         server.CancelsUnderWay++;
-        var loop = server.Socket.Loop;
         try
         {
-            await ExchangeAsync(loop, server, timeout);
+            do
+            {
+                server.CancelAgainFor = -1;
+                await ExchangeAsync(server, timeout);
+            }
+            while (server.Owed.Count > 0 && server.CancelAgainFor == server.Owed.Settled);
         }
-        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)
+        catch (Exception e) when (e is IOException or SocketException)
         {
             // The node cannot be reached: then there is nothing to cancel there, and the session learns that by itself.
         }
@@ -32,13 +44,14 @@ internal static class ServerCancel
         }
     }
 
-    private static async Task ExchangeAsync(EventLoop loop, ServerConnection server, TimeSpan timeout)
+    private static async Task ExchangeAsync(ServerConnection server, TimeSpan timeout)
     {
-        var addresses = await ServerAddress.ResolveAsync(server.Node.Host, server.Node.Port);
+        var loop = server.Socket.Loop;
+        var address = server.Socket.RemoteEndPoint ?? await ResolveAsync(server);
         var signal = new Signal(loop);
         using var deadline = new Deadline(signal);
         deadline.Start(timeout);
-        var socket = LoopSocket.BeginConnect(loop, server.Socket.RemoteEndPoint ?? addresses[0]);
+        var socket = LoopSocket.BeginConnect(loop, address);
         try
         {
             socket.Owner = signal;
@@ -50,10 +63,14 @@ internal static class ServerCancel
                 return;
             while (!deadline.HasPassed && !socket.PeerClosed)
                 await signal;
+            server.HasUncertainCancel |= !socket.PeerClosed;
         }
         finally
         {
             socket.Close();
         }
     }
+
+    private static async Task<EndPoint> ResolveAsync(ServerConnection server) =>
+        (await ServerAddress.ResolveAsync(server.Node.Host, server.Node.Port))[0];
 }

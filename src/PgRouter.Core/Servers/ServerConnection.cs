@@ -111,6 +111,12 @@ internal sealed class ServerConnection
     /// <summary>Cancel requests under way for it: it is not given to another client until they have ended.</summary>
     public int CancelsUnderWay { get; set; }
 
+    /// <summary>The request (<see cref="OwedReplies.Settled"/>) that another cancel was asked for while one was under way; -1 = none.</summary>
+    public long CancelAgainFor { get; set; } = -1;
+
+    /// <summary>PostgreSQL did not say that a cancel has been carried out: it may still come, so that no other client may have this server.</summary>
+    public bool HasUncertainCancel { get; set; }
+
     /// <summary>What to do when the last of them has ended.</summary>
     public Action? AfterCancels { get; set; }
 
@@ -128,7 +134,7 @@ internal sealed class ServerConnection
     /// <summary>True when a session could take it now: nothing owed, no transaction, nothing half read or half sent.</summary>
     public bool IsClean =>
         Owed.Count == 0 && Status == TransactionStatus.Idle && BodyRemaining == 0 && Partial.IsEmpty && Output.IsEmpty && !Socket.PeerClosed
-        && !Socket.IsClosed;
+        && !Socket.IsClosed && !HasUncertainCancel;
 
     public bool IsIdle => Owed.Count == 0 && Status == TransactionStatus.Idle;
 
@@ -155,12 +161,27 @@ internal sealed class ServerConnection
         return await RunAsync(QueryMessage(Encoding.UTF8.GetBytes(sql)), sql, signal, timeout);
     }
 
+    /// <summary>Runs a query of the router's own and returns its last row, each column as text; rules as for <see cref="ExecuteAsync"/>.</summary>
+    public async Task<(string?[] Row, ErrorMessage? Error)> QueryRowAsync(string sql, Signal signal, TimeSpan timeout)
+    {
+        UnnamedStatementOwner = 0;
+        string?[] row = [];
+        var error = await RunAsync(QueryMessage(Encoding.UTF8.GetBytes(sql)), sql, signal, timeout, body => row = DataRowText.Read(body));
+        return (row, error);
+    }
+
     /// <summary>Prepares a statement under its shared name; rules and result as for <see cref="ExecuteAsync"/>.</summary>
-    public Task<ErrorMessage?> PrepareAsync(PreparedStatement statement, Signal signal, TimeSpan timeout)
+    /// <returns>What its result looks like (<see cref="PreparedStatement.ShapeOf"/>), 0 for one made by PREPARE; or the error.</returns>
+    public async Task<(ulong Shape, ErrorMessage? Error)> PrepareAsync(PreparedStatement statement, Signal signal, TimeSpan timeout)
     {
         if (statement.IsSql)
+        {
             UnnamedStatementOwner = 0;
-        return RunAsync(statement.IsSql ? QueryMessage(statement.SqlText()) : statement.ParseAndSync(statement.ServerName), "PREPARE", signal, timeout);
+            return (0, await RunAsync(QueryMessage(statement.SqlText()), "PREPARE", signal, timeout));
+        }
+        var shape = 0UL;
+        var error = await RunAsync(statement.ParseDescribeAndSync(), "PREPARE", signal, timeout, onDescribed: body => shape = PreparedStatement.ShapeOf(body));
+        return (shape, error);
     }
 
     /// <summary>Prepares a statement under a client's name for it; rules and result as for <see cref="ExecuteAsync"/>.</summary>
@@ -179,7 +200,7 @@ internal sealed class ServerConnection
     }
 
     /// <summary>Sends a message of the router's own that ends in ReadyForQuery, and waits for it.</summary>
-    private async Task<ErrorMessage?> RunAsync(byte[] message, string subject, Signal signal, TimeSpan timeout)
+    private async Task<ErrorMessage?> RunAsync(byte[] message, string subject, Signal signal, TimeSpan timeout, Action<byte[]>? onRow = null, Action<byte[]>? onDescribed = null)
     {
         if (!Output.Send(Socket, message))
             return Lost();
@@ -199,6 +220,10 @@ internal sealed class ServerConnection
                     ErrorMessage.TryParse(body, out error);
                 else if (type == BackendMessage.ParameterStatus)
                     NoteParameter(body);
+                else if (type == BackendMessage.DataRow)
+                    onRow?.Invoke(body);
+                else if (type is BackendMessage.RowDescription or BackendMessage.NoData)
+                    onDescribed?.Invoke(body);
             }
             var count = Partial.Receive(Socket);
             if (count is 0 or LoopSocket.Broken || !Output.Flush(Socket))

@@ -6,6 +6,9 @@ namespace PgRouter.Core.Sessions;
 /// <summary>All clients by the pid they were given, for cancel requests, limits and SHOW. Any thread.</summary>
 internal sealed class ClientRegistry
 {
+    /// <summary>The least pid of a client.</summary>
+    public const int FirstPid = (4 * 1024 * 1024) + 1;
+
     private readonly ConcurrentDictionary<int, ClientSession> _clients = new();
     private int _connections;
 
@@ -19,12 +22,15 @@ internal sealed class ClientRegistry
 
     public void Disconnected() => Interlocked.Decrement(ref _connections);
 
-    /// <summary>Registers a session under a new positive pid, unique in the process and not to be guessed from another.</summary>
+    /// <summary>
+    /// Registers a session under a new pid, unique in the process, not to be guessed from another, and never that of a server: those are at most
+    /// 4194304 on Linux (proc(5), kernel/pid_max).
+    /// </summary>
     public int Add(ClientSession session)
     {
         while (true)
         {
-            var pid = RandomNumberGenerator.GetInt32(1, int.MaxValue);
+            var pid = RandomNumberGenerator.GetInt32(FirstPid, int.MaxValue);
             if (_clients.TryAdd(pid, session))
                 return pid;
         }

@@ -27,6 +27,8 @@ internal sealed partial class ClientSession
         var batch = default(BatchScan);
         if (!Scan(rest, ref batch, out var step))
             return step;
+        if (batch is { MalformedLength: > 0, Length: 0 })
+            return OnMalformed(rest[..batch.MalformedLength], out used);
         if (!batch.IsComplete)
         {
             if (batch.Needed <= RequestLimit)
@@ -44,15 +46,22 @@ internal sealed partial class ClientSession
         batch.HasLocal |= Identity.IsConsole;
         if (batch.HasLocal)
             return IsBusy ? Step.Wait : Step.Local;
+        if (IsBlockRefused(batch.OpensBlock))
+            return IsBusy ? Step.Wait : Step.Acquire;
+        if (batch.HasPidCalls)
+            return Step.Rewrite;
         if (MayCommitChannels(batch.Effects, batch.HasVerb) && CollectChannels(batch.OfListen ?? [], commits: batch.HasVerb))
             return IsBusy ? Step.Wait : Step.Listen;
-        if (_lease is null && batch.NeedsNoServer && _block != Block.Failed)
+        if (_lease is null && batch.NeedsNoServer && !_cancelsPending && _block != Block.Failed)
             return IsAnsweredWithoutServer(rest[..batch.Length], out used);
         step = Obtain(batch.Class, batch.Hint, batch.BeginsReadOnly, batch.Effects);
         if (step != Step.Continue)
             return step;
+        if (batch.IsStale && HasStale(rest[..batch.Length], _lease!.Server))
+            return Step.Acquire;
         used = batch.Length;
         SendBatch(rest[..used], batch);
+        _awaitsReady |= (batch.Effects & ChangesNames) != 0;
         return Step.Continue;
     }
 
@@ -78,7 +87,13 @@ internal sealed partial class ClientSession
             if (rest.Length < batch.Needed)
                 return true;
             if (!ScanMessage(type, rest.Slice(batch.Length + MessageHeader.Size, length - 4), ref batch, out step))
-                return false;
+            {
+                if (step != Step.Continue)
+                    return false;
+                batch.MalformedLength = (int)total;
+                batch.IsComplete = true; // What comes before it is sent first, then it goes by itself.
+                return true;
+            }
             batch.Length += (int)total;
             if (type is FrontendMessage.Sync or FrontendMessage.Flush)
             {
@@ -99,7 +114,7 @@ internal sealed partial class ClientSession
         {
             case FrontendMessage.Parse:
                 if (!reader.TryReadCString(out var name) || !reader.TryReadCString(out var sql))
-                    return Malformed(out step);
+                    return false;
                 if (Identity.IsConsole)
                 {
                     batch.HasLocal = true;
@@ -111,9 +126,9 @@ internal sealed partial class ClientSession
                     return false;
                 }
                 batch.Add(info);
-                batch.HasNames |= (info.Effects & NameEffects) != 0;
+                batch.HasNames |= HasNames(info);
                 batch.NeedsNoServer &= name.Length > 0 && !batch.HasNames && info.LocalCommand is null && IsKnownGood(body[(name.Length + 1)..]);
-                batch.Rewrites |= name.Length > 0 || batch.HasNames;
+                batch.Rewrites |= name.Length > 0 || batch.HasNames || info.BoundPidCalls is not null;
                 if (name.Length == 0)
                 {
                     batch.UnnamedParses++;
@@ -122,12 +137,12 @@ internal sealed partial class ClientSession
                 return true;
             case FrontendMessage.Bind:
                 if (!reader.TryReadCString(out _) || !reader.TryReadCString(out var bound))
-                    return Malformed(out step);
+                    return false;
                 ScanStatementName(bound, ref batch);
                 return true;
             case FrontendMessage.Describe or FrontendMessage.Close:
                 if (!reader.TryReadByte(out var kind) || !reader.TryReadCString(out var target))
-                    return Malformed(out step);
+                    return false;
                 if (kind == (byte)'S')
                     ScanStatementName(target, ref batch, isClose: type == FrontendMessage.Close);
                 else
@@ -135,7 +150,7 @@ internal sealed partial class ClientSession
                 return true;
             case FrontendMessage.Execute:
                 batch.NeedsNoServer = false;
-                return true;
+                return reader.TryReadCString(out _);
             default:
                 return true;
         }
@@ -148,7 +163,10 @@ internal sealed partial class ClientSession
         {
             batch.Rewrites = true;
             if (_statements?.Find(name) is { } statement && !isClose)
+            {
                 batch.Add(statement.Info);
+                batch.IsStale |= statement.SchemaVersion != _services.Statements.SchemaVersion;
+            }
         }
         else if (batch.UnnamedParses == 0 && !isClose)
         {
@@ -165,12 +183,6 @@ internal sealed partial class ClientSession
     /// </summary>
     private bool IsKnownGood(ReadOnlySpan<byte> definition) =>
         _lease is null && _services.Statements.Find(definition, NameScope)?.KnownGoodFor == Identity.PoolName;
-
-    private bool Malformed(out Step step)
-    {
-        step = ProtocolViolation("invalid message format");
-        return false;
-    }
 
     private static bool IsExtended(byte type) =>
         type is FrontendMessage.Parse or FrontendMessage.Bind or FrontendMessage.Describe or FrontendMessage.Execute or FrontendMessage.Close
@@ -250,20 +262,20 @@ internal sealed partial class ClientSession
         for (var position = 0; position < bytes.Length;)
         {
             MessageHeader.TryRead(bytes[position..], out var type, out var length);
-            Plan(server, type, bytes.Slice(position + MessageHeader.Size, length - 4), batch);
+            Plan(server, type, bytes.Slice(position + MessageHeader.Size, length - 4), position, batch);
             position += length + 1;
         }
         SendToServer(server, bytes);
     }
 
     /// <summary>The plan entry of a message that is forwarded unchanged.</summary>
-    private void Plan(ServerConnection server, byte type, ReadOnlySpan<byte> body, in BatchScan batch)
+    private void Plan(ServerConnection server, byte type, ReadOnlySpan<byte> body, int position, in BatchScan batch)
     {
         switch (type)
         {
             case FrontendMessage.Parse:
-                RememberUnnamed(server, body, batch.UnnamedParses == 1 ? batch.UnnamedInfo : FindUnnamedInfo(body));
-                server.Owed.Enqueue(new OwedReply(ReplyKind.Parse));
+                RememberUnnamed(server, body, batch.UnnamedParses == 1 ? batch.UnnamedInfo : FindUnnamedInfo(body, position));
+                server.Owed.Enqueue(new OwedReply(ReplyKind.Parse, Subject: _unnamed.Info is { Edits: not null } written ? written : null));
                 break;
             case FrontendMessage.Bind:
                 _counters.Binds++;
@@ -298,12 +310,12 @@ internal sealed partial class ClientSession
         server.UnnamedStatementOwner = _unnamed.Use;
     }
 
-    private StatementInfo? FindUnnamedInfo(ReadOnlySpan<byte> parseBody)
+    private StatementInfo? FindUnnamedInfo(ReadOnlySpan<byte> parseBody, int position)
     {
         var reader = new MessageReader(parseBody);
         reader.TryReadCString(out _);
         reader.TryReadCString(out var sql);
-        return _host.Shapes.Find(sql, _conformingStrings);
+        return FindInfo(sql, position);
     }
 
     private void NotePortal(ReadOnlySpan<byte> bindBody, StatementInfo? info)
@@ -388,6 +400,12 @@ internal sealed partial class ClientSession
         /// <summary>Uses statement names, which differ between client and server.</summary>
         public bool Rewrites;
 
+        /// <summary>Bytes of the malformed message that ends it, 0 = none.</summary>
+        public int MalformedLength;
+
+        /// <summary>Uses statements that were prepared before a change of schema.</summary>
+        public bool IsStale;
+
         /// <summary>Has texts that name prepared statements: EXECUTE and its kind.</summary>
         public bool HasNames;
 
@@ -396,7 +414,11 @@ internal sealed partial class ClientSession
         public StatementInfo? UnnamedInfo;
         public bool NeedsNoServer;
         public bool HasLocal;
+
+        /// <summary>Has a text that concerns process ids and has not been written anew.</summary>
+        public bool HasPidCalls;
         public bool BeginsReadOnly;
+        public bool OpensBlock;
         public StatementClass Class;
         public SessionEffects Effects;
         public RouteHint? Hint;
@@ -411,9 +433,11 @@ internal sealed partial class ClientSession
         {
             First ??= info;
             HasLocal |= info.LocalCommand is not null;
+            HasPidCalls |= info.PidCalls is not null;
             if (info.Class > Class)
                 Class = info.Class;
             Effects |= info.Effects;
+            OpensBlock |= ClientSession.OpensBlock(info);
             HasVerb |= info.HasTransactionVerb;
             if ((info.Effects & SessionEffects.Listens) != 0)
                 (OfListen ??= []).Add(info);

@@ -22,15 +22,11 @@ internal sealed partial class ClientSession
     /// <summary>Bytes of ReadyForQuery, the end of each of these replies.</summary>
     private const int ReadyForQueryLength = 6;
 
-    /// <summary>Words of transaction modes; a mode can only be set while the transaction has no snapshot.</summary>
-    private static readonly string[] Modes = ["ISOLATION", "READ", "DEFERRABLE"];
-
     private Block _block;
     private bool _beginUnderWay;
     private StatementInfo? _beginInfo;
     private byte[] _beginText = [];
     private InjectedStatement? _begin;
-    private bool _beginHasModes;
 
     private enum Block : byte
     {
@@ -88,8 +84,6 @@ internal sealed partial class ClientSession
         if (_begin is not null)
             _services.Statements.Release(_begin.Statement);
         _beginText = sql.ToArray();
-        var text = Encoding.Latin1.GetString(sql);
-        _beginHasModes = Modes.Any(mode => text.Contains(mode, StringComparison.OrdinalIgnoreCase));
         _begin = new InjectedStatement(_services.Statements.Acquire([.. _beginText, 0, 0, 0], info, ""), "pgrouter_begin");
     }
 
@@ -104,6 +98,7 @@ internal sealed partial class ClientSession
     {
         _queryCount++;
         _counters.Queries++;
+        _unnamed.Forget();
         SendToClient(HoldsOwnReady() ? reply.AsSpan(0, reply.Length - ReadyForQueryLength) : reply);
         EndRequest();
     }
@@ -143,9 +138,10 @@ internal sealed partial class ClientSession
             server.Owed.Enqueue(new OwedReply(ReplyKind.Parse, Swallow: true, Subject: statement));
             _counters.ServerParses++;
         }
-        server.Output.Keep(injected.BindAndExecute);
+        server.Output.Keep(injected.Messages);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Bind, Swallow: true));
         server.Owed.Enqueue(new OwedReply(ReplyKind.Execute, Swallow: true, Subject: mark));
+        server.Owed.Enqueue(new OwedReply(ReplyKind.Close, Swallow: true));
     }
 
     /// <summary>The block could not begin (a time-out of a millisecond, a cancel): its statements must not run without it.</summary>

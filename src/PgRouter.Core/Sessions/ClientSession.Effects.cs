@@ -12,28 +12,7 @@ namespace PgRouter.Core.Sessions;
 /// </summary>
 internal sealed partial class ClientSession
 {
-    private const SessionEffects Pinning =
-        SessionEffects.CreatesTemporary | SessionEffects.LocksAdvisory | SessionEffects.DeclaresHoldCursor | SessionEffects.Listens
-        | SessionEffects.PreparesStatement | SessionEffects.ChangesSessionOpaquely;
-
     private readonly SettingsJournal _settings;
-    private PinReasons _pins;
-    private DateTimeOffset? _pinnedSince;
-
-    private void Pin(PinReasons reason)
-    {
-        if (_pins == PinReasons.None)
-            _pinnedSince = DateTimeOffset.UtcNow;
-        _pins |= reason;
-    }
-
-    private void Unpin(PinReasons reason)
-    {
-        _pins &= ~reason;
-        if (_pins == PinReasons.None)
-            _pinnedSince = null;
-    }
-
     private const SessionEffects SettingChanges =
         SessionEffects.SetsParameter | SessionEffects.ResetsParameter | SessionEffects.SetsRole | SessionEffects.SetsTransaction;
 
@@ -71,9 +50,9 @@ internal sealed partial class ClientSession
     /// <summary>Called once for each text, with the number of its statements that the server has carried out.</summary>
     private void ApplyEffects(ServerConnection server, StatementInfo info, int count)
     {
-        if (_requestFailed && (info.Effects & SessionEffects.LocksAdvisory) != 0)
-            Pin(PinReasons.AdvisoryLocks);
-        if (info.Effects == SessionEffects.None && !info.HasTransactionVerb)
+        if (_requestFailed)
+            DoubtAfterFailure(info.Effects);
+        if (info.Effects == SessionEffects.None && !info.HasTransactionVerb && (_pins == PinReasons.None || !info.HasDdl))
             return;
         for (var i = 0; i < count; i++)
             Apply(server, info.Statements[i]);
@@ -87,7 +66,10 @@ internal sealed partial class ClientSession
             ApplyVerb(server, statement);
         var effects = statement.Effects;
         if (effects == SessionEffects.None)
+        {
+            DoubtAfter(statement);
             return;
+        }
         if ((effects & (SessionEffects.Listens | SessionEffects.Unlistens)) != 0)
             NoteChannels(server, effects, statement.Name);
         if ((effects & SessionEffects.Notifies) != 0)
@@ -96,12 +78,14 @@ internal sealed partial class ClientSession
         if ((effects & SessionEffects.DiscardsAll) != 0)
             OnDiscardAll(server);
         if ((effects & SettingChanges) != 0)
-            ApplySettings(statement);
+            ApplySettings(server, statement);
         if ((effects & Pinning) != 0 && !(_requestFailed && server.Status == TransactionStatus.Idle))
             PinFor(effects & ~SessionEffects.PreparesStatement);
         if ((effects & SessionEffects.PreparesStatement) != 0)
             OnPreparedHere(statement);
-        Release(server, effects, statement);
+        if ((effects & SessionEffects.DeallocatesPrepared) != 0)
+            ApplyDeallocate(server, statement.Name);
+        DoubtAfter(statement);
     }
 
     private void ApplyVerb(ServerConnection server, Statement statement)
@@ -114,6 +98,7 @@ internal sealed partial class ClientSession
             case TransactionVerb.Commit when _statusBefore == TransactionStatus.Failed:
             case TransactionVerb.Rollback:
                 _settings.Rollback();
+                DoubtAfterRollback();
                 break;
             case TransactionVerb.Commit or TransactionVerb.PrepareTransaction:
                 _settings.Commit();
@@ -123,6 +108,7 @@ internal sealed partial class ClientSession
                 break;
             case TransactionVerb.RollbackTo:
                 _settings.RollbackTo(statement.Name!);
+                DoubtAfterRollback();
                 break;
             case TransactionVerb.Release:
                 _settings.Release(statement.Name!);
@@ -135,7 +121,7 @@ internal sealed partial class ClientSession
     }
 
     /// <summary>SET, RESET, SET ROLE and set_config with constants: into the journal.</summary>
-    private void ApplySettings(Statement statement)
+    private void ApplySettings(ServerConnection server, Statement statement)
     {
         if (statement.Kind == StatementKind.Reset && statement.Name is null)
             _settings.ResetAll();
@@ -147,44 +133,20 @@ internal sealed partial class ClientSession
                 continue; // Ends with the transaction.
             if (value is null)
                 _settings.Reset(name);
+            else if (name == SettingsSet.DateStyle && server.Parameters.TryGetValue("DateStyle", out var style))
+                _settings.SetReported(name, style);
             else
                 _settings.Set(name, value);
         }
     }
 
-    private void PinFor(SessionEffects effects)
+    /// <summary>DEALLOCATE takes effect at once, whatever becomes of its transaction.</summary>
+    private void ApplyDeallocate(ServerConnection server, string? name)
     {
-        if ((effects & SessionEffects.CreatesTemporary) != 0)
-            Pin(PinReasons.TemporaryObjects);
-        if ((effects & SessionEffects.LocksAdvisory) != 0)
-            Pin(PinReasons.AdvisoryLocks);
-        if ((effects & SessionEffects.DeclaresHoldCursor) != 0)
-            Pin(PinReasons.HoldCursor);
-        if ((effects & SessionEffects.Listens) != 0)
-            Pin(PinReasons.Listen);
-        if ((effects & SessionEffects.PreparesStatement) != 0)
-            Pin(PinReasons.PreparedStatement);
-        if ((effects & SessionEffects.ChangesSessionOpaquely) != 0)
-            Pin(PinReasons.Settings);
-    }
-
-    /// <summary>What ends a pin for certain: the statements that clear all of a kind.</summary>
-    private void Release(ServerConnection server, SessionEffects effects, Statement statement)
-    {
-        if ((effects & SessionEffects.DiscardsTemp) != 0)
-            Unpin(PinReasons.TemporaryObjects);
-        if (statement.Name is not null && (effects & SessionEffects.DeallocatesPrepared) != 0)
-            OnDeallocated(server, statement.Name);
-        if (statement.Name is not null)
-            return; // Of one name only: there may be others.
-        if ((effects & SessionEffects.Unlistens) != 0)
-            Unpin(PinReasons.Listen);
-        if ((effects & (SessionEffects.UnlocksAllAdvisory | SessionEffects.LocksAdvisory)) == SessionEffects.UnlocksAllAdvisory)
-            Unpin(PinReasons.AdvisoryLocks);
-        if ((effects & SessionEffects.ClosesCursor) != 0)
-            Unpin(PinReasons.HoldCursor);
-        if ((effects & SessionEffects.DeallocatesPrepared) != 0)
+        if (name is null)
             OnDeallocateAll();
+        else
+            OnDeallocated(server, name);
     }
 
     /// <summary>DEALLOCATE ALL reached one server; the client's names are gone, the server's shared ones too.</summary>
@@ -199,7 +161,7 @@ internal sealed partial class ClientSession
     private void OnDiscardAll(ServerConnection server)
     {
         OnDeallocateAll();
-        _pins = PinReasons.None;
+        _pins = _doubts = PinReasons.None;
         _pinnedSince = null;
         _settings.DiscardAll();
         server.Prepared.Clear();
@@ -233,6 +195,7 @@ internal sealed partial class ClientSession
         {
             // COMMIT or PREPARE TRANSACTION has failed, and ended the transaction all the same.
             _settings.Rollback();
+            DoubtAfterRollback();
             _lease!.Server.Settings = _settings.OnServer;
         }
         _hasLocalSettings = false;

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
 using PgRouter.Core.Health;
@@ -32,8 +30,9 @@ internal sealed partial class ClientSession
     private PendingRequest _pending;
     private ulong _excludedNodes;
     private string _lossReason = "";
-    private NodeFault _lossFault = NodeFault.Reset;
+    private NodeFault? _lossFault = NodeFault.Reset;
     private ErrorMessage? _lossError;
+    private ErrorMessage? _farewell;
     private ErrorMessage? _pendingLoss;
     private int _lastReadNodeId = -1;
 
@@ -42,12 +41,14 @@ internal sealed partial class ClientSession
     {
         if (_pendingLoss is null && _lease is { } lease)
         {
+            if (_cancelsPending)
+                return Step.Acquire;
             if (_leaseIsFresh)
             {
                 _leaseIsFresh = false;
                 return Step.Continue;
             }
-            if (NeedsCorrection(lease.Server) || ((effects & PreparedEffects) != 0 && MayPrepare(lease.Server)))
+            if (NeedsCorrection(lease.Server) || _block == Block.Failed || ((effects & PreparedEffects) != 0 && MayPrepare(lease.Server)))
             {
                 _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
                 return Step.Acquire;
@@ -69,10 +70,8 @@ internal sealed partial class ClientSession
         if (_block != Block.None)
             statementClass = ClassInBlock(statementClass, ref beginsReadOnly);
         _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
-        if (_pendingLoss is not null)
+        if (_pendingLoss is not null || _cancelsPending)
             return Step.Acquire;
-        if (_cancelRequested)
-            _cancelRequested = false; // It was for a statement that has ended.
         var taken = TryTakeLease();
         if (taken is null || NeedsPreparation(taken))
         {
@@ -87,7 +86,7 @@ internal sealed partial class ClientSession
 
     /// <summary>After RESET of a start-up setting the server has its own default: the start-up value is put back before anything else runs.</summary>
     private bool NeedsCorrection(ServerConnection server) =>
-        !server.Settings.SameAs(_settings.Client) && MayPrepare(server);
+        (!server.Settings.SameAs(_settings.Client) || server.HasClientsNames) && MayPrepare(server);
 
     /// <summary>Nothing is under way on it: the router may run something of its own.</summary>
     private bool MayPrepare(ServerConnection server) => server.Owed.Count == 0 && !_unsynced && server.Status != TransactionStatus.Failed;
@@ -142,8 +141,8 @@ internal sealed partial class ClientSession
     }
 
     private bool NeedsPreparation(ServerLease lease) =>
-        !lease.Server.Settings.SameAs(_settings.Client) || (_pending.Effects & PreparedEffects) != 0 || _block == Block.Failed || NeedsOwnSequences(lease)
-        || NeedsListenerPreparation(lease.Server, _pending.Effects);
+        !lease.Server.Settings.SameAs(_settings.Client) || (_pending.Effects & PreparedEffects) != 0 || _block == Block.Failed
+        || NeedsOwnSequences(lease) || NeedsListenerPreparation(lease.Server, _pending.Effects);
 
     private void Hold(ServerLease lease)
     {
@@ -163,10 +162,15 @@ internal sealed partial class ClientSession
     /// <summary>Waits until the pending request has a server that is up to date, or answers it with an error.</summary>
     private async Task AcquireAsync()
     {
-        if (_pendingLoss is { } loss)
+        if ((_pendingLoss ?? _refusal) is { } failure)
         {
-            _pendingLoss = null;
-            FailRequest(loss);
+            _pendingLoss = _refusal = null;
+            FailRequest(failure);
+            return;
+        }
+        if (_cancelsPending)
+        {
+            CancelPending();
             return;
         }
         if (_lease is { } held)
@@ -176,13 +180,12 @@ internal sealed partial class ClientSession
                 FailRequest(refused);
                 ReleaseIfIdle(held.Server);
             }
-            else
+            else if (!CancelIfAsked())
             {
                 _leaseIsFresh = true;
             }
             return;
         }
-        var started = Stopwatch.GetTimestamp();
         ErrorMessage? error;
         bool again;
         var refusals = 0;
@@ -196,13 +199,12 @@ internal sealed partial class ClientSession
                 && (MayTryAfterLoss(lease.Server, error) || (hasOthers && ++refusals < MostRefusals && !_ended));
         }
         while (again);
-        _counters.WaitTicks += Stopwatch.GetTimestamp() - started;
         _waitSince = 0;
         if (_ended)
             return;
         if (error is not null)
             FailRequest(error);
-        else
+        else if (!CancelIfAsked())
             _leaseIsFresh = true;
     }
 
@@ -229,28 +231,28 @@ internal sealed partial class ClientSession
         return _services.Cluster.View.Nodes.FirstOrDefault(n => n.Id == server.Node.Id) is not { } node || MayTryAnother(node);
     }
 
-    private long _waitSince;
-
-    /// <summary>Asks node after node until one gives a server; the deadline is query_wait_timeout over all of it.</summary>
-    private async Task<(ServerLease? Lease, ErrorMessage? Error)> WaitForLeaseAsync()
+    /// <summary>Asks node after node until one gives a server; the deadline is over all of it.</summary>
+    private async Task<(ServerLease? Lease, ErrorMessage? Error)> FindLeaseAsync(Deadline deadline)
     {
-        _waitSince = Loop.NowMs;
         var config = _services.Config();
-        using var deadline = new Deadline(_signal);
-        deadline.Start(config.QueryWaitTimeout);
         PoolError? unreachable = null;
         while (!_ended)
         {
             if (IsAbandoned() || _terminateRequested)
                 return (null, null);
-            if (_gate.IsPaused && _kept is not { Count: > 0 })
+            if (_cancelRequested)
+            {
+                _cancelRequested = false;
+                return (null, CanceledByUser);
+            }
+            var cluster = _services.Cluster.View;
+            _decision = Decide(cluster, config);
+            if (_gate.IsPaused && !KeepsServerOn(cluster, _decision.NodeIndex))
             {
                 if (await WaitAtGateAsync(deadline) is { } paused)
                     return (null, paused);
                 continue;
             }
-            var cluster = _services.Cluster.View;
-            _decision = Decide(cluster, config);
             if (_decision.NodeIndex < 0)
             {
                 if (await HoldForPrimaryAsync(config))
@@ -261,14 +263,8 @@ internal sealed partial class ClientSession
                 return (null, AsError(unreachable.Message)); // The rules know no other place than one that was tried.
             var node = cluster.Nodes[_decision.NodeIndex];
             var pool = PoolOf(node);
-            if ((TakeKept(node.Id) ?? (_gate.IsPaused ? null : pool.TryTake(Loop))) is { } lease)
+            if ((TakeKept(node.Id) ?? pool.TryTake(Loop)) is { } lease)
                 return (lease, null);
-            if (_gate.IsPaused)
-            {
-                if (await WaitAtGateAsync(deadline) is { } paused)
-                    return (null, paused);
-                continue;
-            }
             var error = await WaitInPoolAsync(pool, deadline);
             if (_waiter.Lease is { } granted)
             {
@@ -293,30 +289,30 @@ internal sealed partial class ClientSession
             await _signal;
             if (_waiter.Lease is not null || _waiter.Error is not null)
                 break;
-            if (IsAbandoned() || _terminateRequested || _gate.IsPaused)
+            if (IsAbandoned() || _terminateRequested || _cancelRequested || _gate.IsPaused)
             {
                 pool.Cancel(_waiter);
                 return null;
             }
-            if (_cancelRequested)
-            {
-                _cancelRequested = false;
-                pool.Cancel(_waiter);
-                return new PoolError(ErrorMessage.Error(SqlStates.QueryCanceled, "canceling statement due to user request"), IsUnreachable: false);
-            }
             if (deadline.HasPassed)
             {
                 pool.Cancel(_waiter);
-                return new PoolError(QueryWaitTimeout(pool), IsUnreachable: false);
+                return PoolShortage.AfterWaiting(pool, TimeSpan.FromMilliseconds(Loop.NowMs - _waitSince));
             }
+            TellOfWait(pool);
         }
         return _waiter.Error;
     }
 
-    /// <summary>A client that went away while a read of its own was waiting needs no answer. What writes is run all the same, as PostgreSQL would.</summary>
+    /// <summary>
+    /// A client that went away while a read of its own was waiting needs no answer, nor does one that is told to go. What writes is run all the
+    /// same, as PostgreSQL would.
+    /// </summary>
     private bool IsAbandoned()
     {
-        if (_client.PeerClosed && _pending.Class <= StatementClass.PrimaryRead)
+        if (_terminateAtOnce && !_ended)
+            Terminate();
+        else if (_client.PeerClosed && _pending.Class <= StatementClass.PrimaryRead)
             Finish("client went away while waiting for a server");
         return _ended || _loginDeadline is { HasPassed: true };
     }
@@ -334,7 +330,7 @@ internal sealed partial class ClientSession
             return false;
         using var pause = new Deadline(_signal);
         pause.Start(HoldPollInterval);
-        while (!pause.HasPassed && !IsAbandoned() && !_terminateRequested)
+        while (!pause.HasPassed && !IsAbandoned() && !_terminateRequested && !_cancelRequested)
             await _signal;
         return true;
     }
@@ -358,8 +354,15 @@ internal sealed partial class ClientSession
         _settings.Synchronized();
         if (await PrepareForListenerAsync(server) is { } refusal)
             return refusal;
-        if ((_pending.Effects & SessionEffects.ShowsPrepared) != 0 && await ShowOwnNamesAsync(server) is { } unprepared)
-            return unprepared;
+        if ((_pending.Effects & SessionEffects.ShowsPrepared) != 0)
+        {
+            if (await ShowOwnNamesAsync(server) is { } unprepared)
+                return unprepared;
+        }
+        else if (server.HasClientsNames)
+        {
+            await ForgetOwnNamesAsync(server);
+        }
         if (_block == Block.Failed)
             return await EnterFailedBlockAsync(server);
         return await TakeSequencesAsync(_lease!);
@@ -390,11 +393,16 @@ internal sealed partial class ClientSession
     /// <summary>After ReadyForQuery: the server goes back when nothing ties it to this client.</summary>
     private void ReleaseIfIdle(ServerConnection server)
     {
-        if (_lease is not { } lease || !server.IsIdle || _unsynced || _pins != PinReasons.None || server.BodyRemaining > 0 || _streaming > 0
+        if (_lease is not { } lease || !server.IsIdle || _unsynced || (_pins & ~_doubts) != PinReasons.None || server.BodyRemaining > 0 || _streaming > 0
             || _readyHeld)
             return;
+        if (_doubts != PinReasons.None)
+        {
+            _signal.Set(); // The pump asks the server first.
+            return;
+        }
         _lease = null;
-        if (_services.Config().PoolMode == PoolMode.Session)
+        if (_poolMode == PoolMode.Session)
             (_kept ??= []).Add(server.Node.Id, lease);
         else if (server.HasClientsNames)
             lease.Recycle(ForgetClientsNames);
@@ -404,25 +412,10 @@ internal sealed partial class ClientSession
 
     private static readonly string[] ForgetClientsNames = ["DISCARD ALL"];
 
-    /// <summary>Sends the client's cancel to the server that runs its statement, and to no other.</summary>
-    private void ForwardCancel()
-    {
-        _cancelRequested = false;
-        if (_lease is { } lease && lease.Server.Owed.Count > 0)
-            _ = ServerCancel.SendAsync(lease.Server, _services.Config().ServerConnectTimeout);
-    }
-
     private static ErrorMessage NoPrimary() => ErrorMessage.Error(
         SqlStates.CannotConnectNow,
         "no primary is available: the statement was not run",
         hint: "Reads go on. Writes work again as soon as a node is out of recovery; see SHOW POOL_NODES.");
-
-    private ErrorMessage QueryWaitTimeout(ServerPool pool) => ErrorMessage.Error(
-        SqlStates.TooManyConnections,
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"no server was free within {_services.Config().QueryWaitTimeout.TotalSeconds} s on node {pool.Node.Id} for {Identity.Database}/{Identity.User}"),
-        hint: $"All {pool.Size} servers of the pool are in use: raise default_pool_size (num_init_children) or query_wait_timeout.");
 
     private static ErrorMessage ServerGone(ServerConnection server, string reason) => ErrorMessage.Error(
         SqlStates.AdminShutdown,

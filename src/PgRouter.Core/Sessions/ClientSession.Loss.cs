@@ -23,6 +23,19 @@ internal sealed partial class ClientSession
         var server = lease.Server;
         _lease = null;
         _leaseIsFresh = false;
+        if (_farewell is { } farewell)
+        {
+            lease.Break(reason);
+            SendNow(farewell);
+            Finish(farewell.Message);
+            return;
+        }
+        if (_terminatesItself)
+        {
+            lease.Break(reason);
+            Terminate();
+            return;
+        }
         var wasAsked = server.Owed.Count > 0 || _unsynced;
         var wasInTransaction = server.Status != TransactionStatus.Idle || _pins != PinReasons.None;
         var commits = IsCommitUnderWay(server);
@@ -30,8 +43,8 @@ internal sealed partial class ClientSession
         var endsInReadyForQuery = server.Owed.ReadyForQueryCount;
         while (server.Owed.Count > 0)
             TakeBack(server, server.Owed.Dequeue());
-        if (_lossError is null)
-            _services.Pools.Context.ReportFault(server.Node.Id, _lossFault);
+        if (_lossError is null && _lossFault is { } fault)
+            _services.Pools.Context.ReportFault(server.Node.Id, fault);
         _lossFault = NodeFault.Reset;
         var movable = !_answerStarted && !server.Retained.IsEmpty && !wasInTransaction;
         if (movable)
@@ -87,7 +100,7 @@ internal sealed partial class ClientSession
     /// <summary>What a session keeps on its server is gone with it.</summary>
     private void ForgetServerState()
     {
-        _pins = PinReasons.None;
+        _pins = _doubts = PinReasons.None;
         _pinnedSince = null;
         _ownNames?.Clear();
         _namedText = null;
@@ -120,6 +133,13 @@ internal sealed partial class ClientSession
             return;
         _lease = null;
         var server = lease.Server;
+        if (_isTerminated && server.Owed.Count > 0)
+        {
+            // Unlike a client that leaves by itself: what it runs is to stop, and to be undone.
+            _ = ServerCancel.SendAsync(server, _services.Config().ServerConnectTimeout);
+            lease.Break("its client was terminated in the middle of a statement");
+            return;
+        }
         if (server.Owed.Count == 0 && !_unsynced && _streaming == 0 && server.BodyRemaining == 0 && server.Output.IsEmpty && !server.Socket.PeerClosed)
             lease.Recycle(_services.Config().ResetQueryList);
         else if (IsWriteUnderWay(server))

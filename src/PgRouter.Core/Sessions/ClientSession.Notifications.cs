@@ -29,7 +29,7 @@ internal sealed partial class ClientSession
     /// text that nobody understands.
     /// </summary>
     private bool ListensThroughHub =>
-        (_pins & PinReasons.Listen) == 0 && (_subscriber is not null || (_readsUtf8 && _services.Config().PoolMode != PoolMode.Session));
+        (_pins & PinReasons.Listen) == 0 && (_subscriber is not null || (_readsUtf8 && _poolMode != PoolMode.Session));
 
     /// <summary>Is this request one that may commit a LISTEN? Then the shared connection must listen before it runs.</summary>
     private bool MayCommitChannels(SessionEffects effects, bool hasVerb) =>
@@ -152,7 +152,7 @@ internal sealed partial class ClientSession
     /// own ReadyForQuery, and not before that of an earlier one.
     /// </summary>
     private bool MustWaitForReady =>
-        _readyHeld || ((_hasClaims || IsListening) && !_copyingIn && _lease is { } lease && lease.Server.Owed.ReadyForQueryCount > 0);
+        _readyHeld || ((_awaitsReady || _hasClaims || IsListening) && !_copyingIn && _lease is { } lease && lease.Server.Owed.ReadyForQueryCount > 0);
 
     /// <summary>ReadyForQuery to a client that listens and is outside a transaction block waits for what was notified until now.</summary>
     private ReplyVerdict HoldReady(ServerConnection server, ReplyVerdict verdict)

@@ -91,14 +91,8 @@ internal sealed partial class ClientSession
         output.Complete();
         if (!output.IsWhole)
             Finish("client went away");
-        else if (outcome == WalkOutcome.ReadyForQuery && server.Status != TransactionStatus.Idle && _services.Config().PoolMode == PoolMode.Statement)
+        else if (outcome == WalkOutcome.ReadyForQuery && server.Status != TransactionStatus.Idle && _poolMode == PoolMode.Statement)
             RefuseTransaction();
-    }
-
-    private void RefuseTransaction()
-    {
-        SendNow(ErrorMessage.Fatal(SqlStates.FeatureNotSupported, "transaction blocks are not allowed with pool_mode = statement"));
-        Finish("transaction block in statement mode");
     }
 
     private enum WalkOutcome
@@ -121,7 +115,7 @@ internal sealed partial class ClientSession
             if (length is < MessageHeader.MinLength or > LongestMessage || (type == BackendMessage.ReadyForQuery && length != MessageHeader.MinLength + 1))
                 return Lost($"{server.Node} sent a message of length {length}");
             var available = Math.Min((long)length + 1, bytes.Length - position);
-            if (available < Wanted(type, length))
+            if (available < Wanted(server, type, length))
                 break;
             var body = bytes.Slice(position + MessageHeader.Size, (int)available - MessageHeader.Size);
             if (type == BackendMessage.DataRow || type == BackendMessage.CopyData)
@@ -133,7 +127,7 @@ internal sealed partial class ClientSession
                 var verdict = OnReply(server, type, length, body, position, ref output);
                 if (verdict == ReplyVerdict.Lost)
                     return WalkOutcome.Lost;
-                if (type == BackendMessage.ReadyForQuery)
+                if (type == BackendMessage.ReadyForQuery && verdict == ReplyVerdict.Forward)
                     outcome = WalkOutcome.ReadyForQuery;
                 if (verdict == ReplyVerdict.Forward)
                     output.Forward(position, (int)available);
@@ -167,9 +161,12 @@ internal sealed partial class ClientSession
     }
 
     /// <summary>How much of a message must be here before it can be dealt with.</summary>
-    private static int Wanted(byte type, int length) => type switch
+    private static int Wanted(ServerConnection server, byte type, int length) => type switch
     {
         BackendMessage.ReadyForQuery => length + 1,
+        BackendMessage.RowDescription when server.Owed.Count > 0 && server.Owed.Head is { Kind: ReplyKind.Describe, Subject: PreparedStatement } =>
+            Math.Min(length + 1, LongestParameterStatus),
+        BackendMessage.ErrorResponse when InfoOfHead(server)?.Edits is not null => Math.Min(length + 1, LongestParameterStatus),
         BackendMessage.ErrorResponse or BackendMessage.NoticeResponse => Math.Min(length + 1, ErrorHead),
         BackendMessage.ParameterStatus or BackendMessage.NotificationResponse => Math.Min(length + 1, LongestParameterStatus),
         _ => MessageHeader.Size,
@@ -199,11 +196,11 @@ internal sealed partial class ClientSession
             case BackendMessage.CloseComplete:
                 return Answered(server, ReplyKind.Close);
             case BackendMessage.NoData:
+                if (server.Owed.Count > 0 && server.Owed.Head.Subject is PreparedStatement described)
+                    described.ResultShape = PreparedStatement.ShapeOf([]);
                 return Answered(server, ReplyKind.Describe);
             case BackendMessage.RowDescription:
-                if (server.Owed.Count > 0 && server.Owed.Head.Kind == ReplyKind.Describe)
-                    server.Owed.Dequeue();
-                return ReplyVerdict.Forward;
+                return OnRowDescription(server, body);
             case BackendMessage.ErrorResponse:
                 return OnError(server, body, ref output);
             case BackendMessage.NoticeResponse:
@@ -213,7 +210,9 @@ internal sealed partial class ClientSession
             case BackendMessage.CopyInResponse:
                 OnCopyIn(server);
                 return ReplyVerdict.Forward;
-            case BackendMessage.ParameterDescription or BackendMessage.CopyOutResponse or BackendMessage.CopyBothResponse or BackendMessage.CopyDone
+            case BackendMessage.ParameterDescription:
+                return server.Owed.Count > 0 && server.Owed.Head is { Kind: ReplyKind.Describe, Swallow: true } ? ReplyVerdict.Swallow : ReplyVerdict.Forward;
+            case BackendMessage.CopyOutResponse or BackendMessage.CopyBothResponse or BackendMessage.CopyDone
                 or BackendMessage.FunctionCallResponse:
                 return ReplyVerdict.Forward;
             case BackendMessage.NotificationResponse:
@@ -235,12 +234,27 @@ internal sealed partial class ClientSession
         return server.Owed.Dequeue().Swallow ? ReplyVerdict.Swallow : ReplyVerdict.Forward;
     }
 
+    /// <summary>Rows of a portal, or what a statement will give; the latter also for the router, which notes it with the shared statement.</summary>
+    private ReplyVerdict OnRowDescription(ServerConnection server, ReadOnlySpan<byte> rowDescription)
+    {
+        if (server.Owed.Count == 0 || server.Owed.Head.Kind != ReplyKind.Describe)
+            return ReplyVerdict.Forward; // Of a simple query.
+        var described = server.Owed.Dequeue();
+        if (described.Subject is PreparedStatement statement)
+            statement.ResultShape = PreparedStatement.ShapeOf(rowDescription);
+        return described.Swallow ? ReplyVerdict.Swallow : ReplyVerdict.Forward;
+    }
+
     private ReplyVerdict OnExecuted(ServerConnection server, ReplyKind kind)
     {
         if (server.Owed.Count == 0)
             return ReplyVerdict.Forward;
         if (server.Owed.Head.Kind == ReplyKind.Query)
+        {
+            if (server.Owed.Head.Subject is StatementInfo { Signals: not null } signalling)
+                SendSignals(signalling, _completed);
             _completed++;
+        }
         else if (server.Owed.Head.Kind == kind)
             return OnPortalExecuted(server, server.Owed.Dequeue());
         return ReplyVerdict.Forward;
@@ -251,7 +265,9 @@ internal sealed partial class ClientSession
         if (done.Subject is StatementInfo info)
         {
             NoteSchemaChange(info);
-            if (info.Effects != SessionEffects.None || info.HasTransactionVerb)
+            if (info.Signals is not null)
+                SendSignals(info, 0);
+            if (info.Effects != SessionEffects.None || info.HasTransactionVerb || (info.HasDdl && _pins != PinReasons.None))
                 (_executed ??= []).Add(info);
         }
         else if (ReferenceEquals(done.Subject, BeginMark))
@@ -277,8 +293,11 @@ internal sealed partial class ClientSession
         var done = server.Owed.Dequeue();
         _statusBefore = server.Status;
         server.Status = (TransactionStatus)status;
+        if (done.Swallow)
+            return ReplyVerdict.Swallow; // Of the router's own, in front of the client's.
         if (done.Subject is StatementInfo query)
             NoteSchemaChange(query);
+        _awaitsReady = false;
         SettlePrepare(server, done.Name);
         SettleEffects(server, done.Subject as StatementInfo);
         _namedText = null;
@@ -316,7 +335,10 @@ internal sealed partial class ClientSession
         if (ErrorMessage.IsFatal(body))
         {
             _nodeCounters!.Fatals++;
-            _lossFault = NodeFaults.FromSqlState(Encoding.ASCII.GetString(code)) ?? NodeFault.Reset;
+            _terminatesItself = code.SequenceEqual("57P01"u8) && IsOwnTermination(server);
+            _lossFault = NodeFaults.FromSqlState(Encoding.ASCII.GetString(code)); // Any other end is this session's, not the node's.
+            if (EndsClientsSession(code) && ErrorMessage.TryParse(body, out var farewell))
+                _farewell = farewell;
             Lost(DescribeLoss(body));
             return ReplyVerdict.Lost;
         }
@@ -324,15 +346,20 @@ internal sealed partial class ClientSession
             return OnBeginFailed(body);
         _nodeCounters!.Errors++;
         _requestFailed = true;
+        if (server.Owed.Count > 0 && server.Owed.Head is { Kind: ReplyKind.Execute, Subject: StatementInfo failed })
+            DoubtAfterFailure(failed.Effects);
         // The server was made to fail: the client gets the router's error in place of the server's.
         var own = server.Owed.Count > 0 ? server.Owed.Head.Subject as LocalReply ?? TimeoutReply(server, code) : null;
-        var replacement = own?.Bytes ?? InClientsTerms(body);
+        var replacement = own?.Bytes ?? ErrorOfClientsText(server, body);
         if (replacement is not null)
             output.Insert(replacement);
         if (server.Owed.Count > 0 && server.Owed.Head.Kind is not (ReplyKind.Query or ReplyKind.FunctionCall))
             SkipToSync(server);
         return replacement is null ? ReplyVerdict.Forward : ReplyVerdict.Swallow;
     }
+
+    /// <summary>The client's own settings (idle_in_transaction_session_timeout) or its breach of the protocol end its session, as they would directly.</summary>
+    private static bool EndsClientsSession(ReadOnlySpan<byte> code) => code.SequenceEqual("25P03"u8) || code.SequenceEqual("08P01"u8);
 
     /// <summary>
     /// An immediate shutdown and the crash of another backend are announced by a warning (quickdie() in PostgreSQL's postgres.c) before the

@@ -48,7 +48,7 @@ internal sealed partial class ClientSession
                 CloseNamed(server, body[1..^1]);
                 return true;
             default:
-                Plan(server, type, body, batch);
+                Plan(server, type, body, position, batch);
                 output.Append(message);
                 return true;
         }
@@ -91,13 +91,28 @@ internal sealed partial class ClientSession
         reader.TryReadCString(out var portal);
         reader.TryReadCString(out var name);
         _counters.Binds++;
+        var bound = name.IsEmpty ? _unnamed.Info : _statements?.Find(name)?.Info;
+        if (bound?.BoundPidCalls is not null && SubstituteForBind(bound, name, reader.Rest) is { } substitute)
+        {
+            if (!server.Prepared.Touch(substitute.Statement))
+                PrepareOn(server, substitute.Statement, null, ref output);
+            AppendBind(server, body, portal.Length, substitute.Statement.ServerName, reader.Rest, substitute.Info, ref output);
+            return;
+        }
         EnsurePrepared(server, name, ref output, out var serverName, out var info);
+        AppendBind(server, body, portal.Length, serverName, reader.Rest, info, ref output);
+    }
+
+    private void AppendBind(
+        ServerConnection server, scoped ReadOnlySpan<byte> body, int portalLength, scoped ReadOnlySpan<byte> serverName,
+        scoped ReadOnlySpan<byte> values, StatementInfo? info, ref BatchOutput output)
+    {
         NotePortal(body, info);
-        output.Header(FrontendMessage.Bind, portal.Length + 1 + serverName.Length + 1 + reader.Remaining);
-        output.Append(body[..(portal.Length + 1)]);
+        output.Header(FrontendMessage.Bind, portalLength + 1 + serverName.Length + 1 + values.Length);
+        output.Append(body[..(portalLength + 1)]);
         output.Append(serverName);
         output.Append(Zero);
-        output.Append(reader.Rest);
+        output.Append(values);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Bind));
     }
 
@@ -173,6 +188,10 @@ internal sealed partial class ClientSession
         }
         output.Message(FrontendMessage.Parse, statement.ServerName, Zero, statement.Definition);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Parse, Swallow: ownName is null, Subject: statement, Name: ownName));
+        if (statement.ResultShape != 0)
+            return;
+        output.Message(FrontendMessage.Describe, "S"u8, statement.ServerName, Zero);
+        server.Owed.Enqueue(new OwedReply(ReplyKind.Describe, Swallow: true, Subject: statement));
     }
 
     /// <summary>Close of a named statement is the client's own affair: the server keeps it for others.</summary>
@@ -207,7 +226,7 @@ internal sealed partial class ClientSession
         MessageHeader.TryRead(head, out var type, out _);
         if (type != FrontendMessage.Parse)
         {
-            Plan(server, type, head[MessageHeader.Size..], default);
+            Plan(server, type, head[MessageHeader.Size..], 0, default);
             SendToServer(server, head);
             return;
         }

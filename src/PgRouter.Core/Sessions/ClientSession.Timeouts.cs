@@ -91,7 +91,11 @@ internal sealed partial class ClientSession
     {
         var now = Loop.NowMs;
         if (_lease is not { } lease)
-            return new LimitClock(now, LimitClock.Never, LimitClock.Never, LimitClock.Never, IdleSince());
+        {
+            return _block == Block.None
+                ? new LimitClock(now, LimitClock.Never, LimitClock.Never, LimitClock.Never, IdleSince())
+                : new LimitClock(now, LimitClock.Never, IdleSince(), LimitClock.Never, LimitClock.Never);
+        }
         var server = lease.Server;
         var isBusy = server.Owed.Count > 0;
         var inTransaction = server.Status != TransactionStatus.Idle;

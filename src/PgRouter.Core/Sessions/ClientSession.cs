@@ -14,7 +14,8 @@ namespace PgRouter.Core.Sessions;
 /// socket is ready, when a server was granted, a statement was parsed, or a deadline passed; each time it does all that can be done and
 /// sleeps again. The parts: this file the life and the pump, Requests (client to server), Batch (extended protocol), Replies (server
 /// to client), Leasing (routes and servers), Gate (pauses), Timeouts, Loss (when a side is gone), Effects (what statements do to the session),
-/// Notifications (LISTEN and what comes of it), Local and Discard (what the router answers itself).
+/// Notifications (LISTEN and what comes of it), Block (transactions without a server), Names (PREPARE and EXECUTE), Sequences, Local and Discard
+/// (what the router answers itself).
 /// </summary>
 internal sealed partial class ClientSession
 {
@@ -27,7 +28,6 @@ internal sealed partial class ClientSession
     private OutgoingBytes _output;
     private bool _ended;
     private string _endReason = "";
-    private bool _cancelRequested;
     private bool _terminateRequested;
 
     public ClientSession(LoopServices host, LoopSocket client, Signal signal, ClientIdentity identity)
@@ -40,6 +40,7 @@ internal sealed partial class ClientSession
         _counters = host.Statistics.Database(identity.Database);
         _gate = identity.IsConsole ? DatabaseGate.OfConsole : host.Services.Pools.Context.Gates.Get(identity.Database);
         _limits = host.Services.Limits.For(identity.Database, identity.User);
+        _poolMode = identity.AskedPoolMode ?? _limits.Current.PoolMode;
         _waiter = new PoolWaiter(signal);
         _settings = new SettingsJournal(identity.Settings);
         ConnectTime = DateTimeOffset.UtcNow;
@@ -76,8 +77,14 @@ internal sealed partial class ClientSession
         /// <summary>The request may commit a LISTEN: the shared connection must listen first.</summary>
         Listen,
 
+        /// <summary>The server must be asked whether it is still tied to this client.</summary>
+        Pins,
+
         /// <summary>What was notified until now must come before ReadyForQuery.</summary>
         Notify,
+
+        /// <summary>The request names process ids of clients, and is written anew for a server.</summary>
+        Rewrite,
 
         /// <summary>The request is done; go on with the next bytes.</summary>
         Continue,
@@ -109,16 +116,24 @@ internal sealed partial class ClientSession
                     case Step.Acquire:
                         await AcquireAsync();
                         break;
+                    case Step.Rewrite:
+                        WritePids();
+                        break;
                     case Step.Local:
+                        _cancelsPending = false; // It takes no time.
                         await AnswerLocallyAsync();
                         break;
                     case Step.Listen:
                         await PrepareChannelsAsync();
                         break;
+                    case Step.Pins:
+                        await SettlePinsAsync();
+                        break;
                     case Step.Notify:
                         await DeliverAndGetReadyAsync();
                         break;
                     default:
+                        _cancelsPending = false; // What it was for has been answered, or is not all here.
                         if (!_ended)
                             await _signal;
                         break;
@@ -136,16 +151,6 @@ internal sealed partial class ClientSession
         }
     }
 
-    /// <summary>Asks the session to stop what it runs. Any thread.</summary>
-    public void RequestCancel() => Loop.Post(
-        static state =>
-        {
-            var session = (ClientSession)state!;
-            session._cancelRequested = true;
-            session._signal.Set();
-        },
-        this);
-
     /// <summary>Asks the session to end with 57P01 as soon as it is not in a transaction, or at once. Any thread.</summary>
     public void RequestTermination(bool atOnce) => Loop.Post(
         state =>
@@ -158,22 +163,25 @@ internal sealed partial class ClientSession
         this);
 
     private bool _terminateAtOnce;
+    private bool _isTerminated;
 
     /// <summary>One round: replies first, because they free servers; then what the client asks.</summary>
     private Step Pump()
     {
         if (_gate.IsSuspended)
             return PumpSuspended();
-        if (_cancelRequested)
-            ForwardCancel();
         // Before the replies: they wait for an empty output, and no event tells again of bytes the server has sent already.
         if (!_output.Flush(_client))
             Finish("client went away");
         RelayReplies();
+        if (_cancelRequested)
+            ForwardCancel();
         if (_lease is { } lease && !lease.Server.Output.Flush(lease.Server.Socket))
             OnServerLost("send failed");
         if (_terminateRequested && (_terminateAtOnce || (_lease is null && _block == Block.None)))
             Terminate();
+        if (_doubts != PinReasons.None && MayAskForPins)
+            return Step.Pins;
         if (_readyHeld && !_ended)
             return Step.Notify;
         var step = _ended ? Step.Wait : ReadRequests();
@@ -192,7 +200,10 @@ internal sealed partial class ClientSession
 
     private void Terminate()
     {
-        SendNow(ErrorMessage.Fatal(SqlStates.AdminShutdown, "terminating connection due to administrator command"));
+        _isTerminated = true;
+        // Never into the middle of a message.
+        if (_lease is not { Server: { BodyRemaining: > 0, BodySwallowed: false } })
+            SendNow(ErrorMessage.Fatal(SqlStates.AdminShutdown, "terminating connection due to administrator command"));
         Finish("terminated by the administrator");
     }
 
@@ -231,6 +242,9 @@ internal sealed record ClientIdentity(string User, string Database, string Appli
 {
     /// <summary>Names the pools this client uses: database and user.</summary>
     public string PoolName { get; } = $"{Database}\0{User}";
+
+    /// <summary>pgrouter.pool_mode of the start-up packet; null = not given.</summary>
+    public PoolMode? AskedPoolMode { get; init; }
 
     /// <summary>Connected to the virtual database: everything it says is a command to the router.</summary>
     public bool IsConsole { get; init; }

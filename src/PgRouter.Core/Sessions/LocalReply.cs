@@ -10,7 +10,7 @@ internal sealed class LocalReply(byte[] bytes)
     public byte[] Bytes { get; } = bytes;
 
     /// <summary>It is an error: everything behind it up to Sync does not happen.</summary>
-    public bool IsError { get; private init; }
+    public bool IsError { get; init; }
 
     /// <summary>The client's statement that this reply says was parsed.</summary>
     public byte[]? ParsedName { get; init; }
