@@ -99,6 +99,8 @@ internal static class BuiltinFunctions
 
     private static readonly FrozenDictionary<string, FunctionKind> Table = Build();
 
+    public static IReadOnlyCollection<string> Names => Table.Keys;
+
     public static bool TryGetKind(string name, [MaybeNullWhen(false)] out FunctionKind kind) => Table.TryGetValue(name, out kind);
 
     private static FrozenDictionary<string, FunctionKind> Build()

@@ -56,7 +56,7 @@ internal static class FunctionCall
         }
 
         if (PidCalls.FunctionOf(name.Schema, name.Name) is { } pidFunction)
-            facts.AddPidCall(new PidCallFound(location, pidFunction, PlaceOf(pidFunction, depth, isBareCall, facts)));
+            facts.AddPidCall(new PidCallFound(location, depth, pidFunction, PlaceOf(pidFunction, depth, isBareCall, facts)));
         if (name.Schema is null or "pg_catalog" && name.Name == "set_config")
             SetConfig(constants, isBareCall, facts);
         else if (name.Schema is null or "pg_catalog" && name.Name == "current_setting")
@@ -91,8 +91,8 @@ internal static class FunctionCall
             return isBareCall ? facts.IsInOutputColumn ? PidCallPlace.BareColumn : PidCallPlace.NamedBareColumn : PidCallPlace.Untouched;
         if (facts.IsInSignal)
             return PidCallPlace.Untouched;
-        if (depth == facts.FromItem.Depth)
-            return facts.FromItem.Place;
+        if (depth == facts.FromItemDepth)
+            return PidCallPlace.FromItem;
         return facts.IsInOutputColumn ? PidCallPlace.OutputColumn : PidCallPlace.Expression;
     }
 
@@ -100,6 +100,8 @@ internal static class FunctionCall
     {
         "nextval" or "setval" => SessionEffects.WritesSequenceState,
         "currval" or "lastval" => SessionEffects.ReadsSequenceState,
+        "pg_notify" => SessionEffects.Notifies,
+        "pg_listening_channels" => SessionEffects.ReadsChannels,
         "setseed" => SessionEffects.ChangesSessionOpaquely,
         "pg_advisory_lock" or "pg_advisory_lock_shared" or "pg_try_advisory_lock" or "pg_try_advisory_lock_shared" =>
             SessionEffects.LocksAdvisory,

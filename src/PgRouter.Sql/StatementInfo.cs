@@ -179,6 +179,9 @@ public sealed record Statement
 
     /// <summary>Tables read or written, by the names in the text (CTE names left out).</summary>
     public IReadOnlyList<TableUse> Tables { get; init; } = [];
+
+    /// <summary>For DO: what its code does and calls; else null.</summary>
+    public RoutineBody? Block { get; init; }
 }
 
 /// <summary>A function by the name in the text. Schema is null when not written.</summary>
@@ -276,7 +279,13 @@ public enum SessionEffects
     RunsOpaqueCode = 1 << 21,
 
     /// <summary>Reads pg_prepared_statements, where the session's own names must stand.</summary>
-    ShowsPrepared = 1 << 29,
+    ShowsPrepared = 1 << 27,
+
+    /// <summary>NOTIFY, pg_notify().</summary>
+    Notifies = 1 << 28,
+
+    /// <summary>pg_listening_channels().</summary>
+    ReadsChannels = 1 << 29,
 }
 
 /// <summary>What a statement does to the transaction block.</summary>

@@ -130,7 +130,7 @@ internal static class StatementReader
             "TruncateStmt" => (StatementKind.Truncate, "TRUNCATE", SessionEffects.None, ""),
             "ListenStmt" => (StatementKind.Listen, "LISTEN", SessionEffects.Listens, "conditionname"),
             "UnlistenStmt" => (StatementKind.Unlisten, "UNLISTEN", SessionEffects.Unlistens, "conditionname"),
-            "NotifyStmt" => (StatementKind.Notify, "NOTIFY", SessionEffects.None, "conditionname"),
+            "NotifyStmt" => (StatementKind.Notify, "NOTIFY", SessionEffects.Notifies, "conditionname"),
             "LockStmt" => (StatementKind.Lock, "LOCK", SessionEffects.None, ""),
             "LoadStmt" => (StatementKind.Load, "LOAD", SessionEffects.ChangesSessionOpaquely, ""),
             "DoStmt" => (StatementKind.Do, "DO", SessionEffects.RunsOpaqueCode, ""),
@@ -148,6 +148,10 @@ internal static class StatementReader
         facts.WritesAllTables = type != "CreateTableAsStmt";
         if (kind == StatementKind.Ddl)
             Ddl(ref json, type, walker, facts);
+        else if (kind == StatementKind.Call)
+            CodeStatements.Call(ref json, walker, facts);
+        else if (kind == StatementKind.Do)
+            CodeStatements.Do(ref json, facts);
         else if (nameField.Length > 0)
             facts.Name = Fields(ref json, walker, nameField);
         else

@@ -8,10 +8,15 @@ internal static class TransactionStatements
     public static void Read(ref Utf8JsonReader json, StatementFacts facts)
     {
         facts.Kind = StatementKind.Transaction;
+        var isStart = false;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             if (json.ValueTextEquals("kind"u8))
-                facts.Verb = VerbOf(JsonText.ReadString(ref json));
+            {
+                var kind = JsonText.ReadString(ref json);
+                facts.Verb = VerbOf(kind);
+                isStart = kind == "TRANS_STMT_START";
+            }
             else if (json.ValueTextEquals("savepoint_name"u8))
                 facts.Name = JsonText.ReadString(ref json);
             else if (json.ValueTextEquals("gid"u8))
@@ -35,7 +40,7 @@ internal static class TransactionStatements
 
         var isTwoPhase = facts.Verb
             is TransactionVerb.PrepareTransaction or TransactionVerb.CommitPrepared or TransactionVerb.RollbackPrepared;
-        facts.Assign(isTwoPhase ? StatementClass.Write : StatementClass.Transaction, CauseOf(facts.Verb));
+        facts.Assign(isTwoPhase ? StatementClass.Write : StatementClass.Transaction, isStart ? "START TRANSACTION" : CauseOf(facts.Verb));
     }
 
     /// <summary>Reads the list of DefElem nodes that follows the property the reader stands on; returns them by name.</summary>

@@ -118,6 +118,9 @@ internal sealed class AdminCommands
         new ShowVersion(),
         new Reload(),
         new Shutdown(),
+        .. DatabaseCommand.Commands,
+        new Suspend(),
+        new KillClient(),
         .. PgBouncerRefused.Commands,
     ];
 

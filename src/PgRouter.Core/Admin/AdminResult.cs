@@ -18,6 +18,9 @@ internal sealed record AdminResult
     /// </summary>
     public string Tag { get; init; } = "";
 
+    /// <summary>A warning that goes before the answer; null = none.</summary>
+    public string? Warning { get; init; }
+
     /// <summary>Set when the command is refused: SQLSTATE, message and hint of the ErrorResponse.</summary>
     public AdminError? Error { get; init; }
 }

@@ -11,6 +11,23 @@ internal interface IRouterVerbs
 
     /// <summary>Begins to stop and returns at once, so that the client still gets its answer.</summary>
     void Shutdown(ShutdownMode mode);
+
+    /// <summary>
+    /// Does something to the database of this name, or to all (null). Returns when it is done, which may take as long as a transaction, or
+    /// why it was refused. A cancelled Pause is undone.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The operator cancelled it, or went away.</exception>
+    ValueTask<AdminError?> RunAsync(DatabaseVerb verb, string? database, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Stops reading sockets, clients' and servers', and returns when nothing is left to be sent; connections that do not take it within
+    /// suspend_timeout are dropped. Cancelled, it is undone.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The operator cancelled it, or went away.</exception>
+    ValueTask<AdminError?> SuspendAsync(CancellationToken cancellationToken);
+
+    /// <summary>Drops a client, by the id of SHOW CLIENTS, and the servers it holds. False when there is none.</summary>
+    ValueTask<bool> KillClientAsync(int id, CancellationToken cancellationToken);
 }
 
 /// <summary>PgBouncer's words after SHUTDOWN.</summary>

@@ -28,7 +28,19 @@ internal interface IRouterSnapshots
     ValueTask<IReadOnlyList<NodeStatistics>> NodesAsync();
 
     IReadOnlyList<HealthStatistics> HealthChecks();
+
+    /// <summary>What operators have stopped: the router as a whole, and each database that was named or used.</summary>
+    StopSnapshot Stops();
 }
+
+/// <summary>PAUSE, SUSPEND and DISABLE as they hold now.</summary>
+internal sealed record StopSnapshot(bool IsPaused, bool IsSuspended, IReadOnlyList<DatabaseStop> Databases)
+{
+    public static StopSnapshot None { get; } = new(false, false, []);
+}
+
+/// <summary>One database: paused by its own name or with all others; new clients refused.</summary>
+internal sealed record DatabaseStop(string Database, bool IsPaused, bool IsDisabled);
 
 /// <summary>One client session.</summary>
 internal sealed record ClientSnapshot

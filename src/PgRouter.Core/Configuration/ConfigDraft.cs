@@ -17,6 +17,7 @@ internal sealed class ConfigDraft
 
     private readonly SortedDictionary<int, NodeConfig> _nodes = [];
     private readonly Dictionary<int, List<Func<HealthCheckConfig, HealthCheckConfig>>> _healthPerNode = [];
+    private readonly Dictionary<ScopeOf, LimitOverrides> _limits = [];
 
     public RouterConfig Config { get; set; } = new();
 
@@ -31,6 +32,10 @@ internal sealed class ConfigDraft
 
     public TimeSpan? ConnectTimeout { get; set; }
 
+    public TimeSpan? ServerIdleTimeout { get; set; }
+
+    public TimeSpan? ChildLifeTime { get; set; }
+
     public TimeSpan? ServerConnectTimeout { get; set; }
 
     /// <summary>Changes one node; a number that was not seen before begins a new one.</summary>
@@ -39,6 +44,10 @@ internal sealed class ConfigDraft
         var node = _nodes.TryGetValue(id, out var known) ? known : new NodeConfig { Id = id, Host = "", Port = DefaultBackendPort };
         _nodes[id] = change(node);
     }
+
+    /// <summary>Changes the lines of one database or user, or of all.</summary>
+    public void ChangeLimits(ScopeOf scope, Func<LimitOverrides, LimitOverrides> change) =>
+        _limits[scope] = change(_limits.GetValueOrDefault(scope, LimitOverrides.None));
 
     /// <summary>Changes the health check of every node, or of one.</summary>
     public void ChangeHealth(int? nodeId, Func<HealthCheckConfig, HealthCheckConfig> change)
@@ -64,6 +73,9 @@ internal sealed class ConfigDraft
             LoadBalanceMode = Config.LoadBalanceMode && !IsRaw,
             DefaultPoolSize = PoolSize(),
             MaxNodeConnections = NodeLimit(),
+            ServerCheckDelay = Config.ServerCheckQuery.Length == 0 ? TimeSpan.MaxValue : Config.ServerCheckDelay,
+            ServerIdleTimeout = ServerIdleTimeout ?? ChildLifeTime ?? Config.ServerIdleTimeout,
+            Overrides = new LimitOverrideTable(_limits),
             ServerConnectTimeout = connectTimeout,
             HealthCheck = health,
             HealthCheckPerNode = _healthPerNode.ToDictionary(

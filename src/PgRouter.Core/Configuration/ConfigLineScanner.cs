@@ -51,11 +51,30 @@ internal ref struct ConfigLineScanner(string line)
     {
         if (char.IsAsciiLetter(_line[0]) || _line[0] == '_')
         {
-            while (char.IsAsciiLetterOrDigit(Peek()) || Peek() is '_' or '.')
+            while (char.IsAsciiLetterOrDigit(Peek()) || Peek() is '_')
                 _at++;
+            while (Peek() == '.')
+                ScanNamePart();
         }
         name = _line[.._at].ToString();
         return _at > 0 && (_at == _line.Length || char.IsWhiteSpace(Peek()) || Peek() is '=' or '\'' or '#');
+    }
+
+    /// <summary>Behind a dot: a part of the setting's name, or the name of a database or user, quoted or not.</summary>
+    private void ScanNamePart()
+    {
+        _at++;
+        if (Peek() == '"')
+        {
+            // A doubled quote ends one quoted text and begins the next: their bounds do not matter here.
+            for (_at++; _at < _line.Length && !(_line[_at] == '"' && (_at + 1 == _line.Length || _line[_at + 1] is '.')); _at++)
+                continue;
+            if (_at < _line.Length)
+                _at++;
+            return;
+        }
+        while (Peek() == '*' || (Peek() != '.' && ScopedName.IsPlain(Peek())))
+            _at++;
     }
 
     private string ScanBare(out string value)

@@ -55,6 +55,8 @@ internal sealed class ConfigLoader
     private static void Apply(ConfigDraft draft, ConfiguredValue given)
     {
         var setting = given.Setting;
+        if (given.Scope is { } scope && setting.ApplyToLimits is { } toLimits)
+            draft.ChangeLimits(scope, limits => toLimits(limits, given.Value));
         if (given.Index is { } id && setting.ApplyToNode is { } toNode)
             draft.ChangeNode(id, node => toNode(node, given.Value));
         if (setting.ApplyToHealth is { } toHealth)
@@ -81,6 +83,11 @@ internal sealed class ConfigLoader
 
     private void Take(ConfigEntry entry)
     {
+        if (ScopedName.Read(entry.Name) is { } scoped)
+        {
+            TakeScoped(entry, scoped);
+            return;
+        }
         if (!SettingTable.TryFind(entry.Name, out var setting, out var index))
         {
             _mistakes.Add(new ConfigMistake(entry.Source, entry.Name, UnknownName(entry.Name)));
@@ -89,11 +96,29 @@ internal sealed class ConfigLoader
         var name = setting.Name + index;
         if (setting.OldNames.Any(old => (old + index).Equals(entry.Name, StringComparison.OrdinalIgnoreCase)))
             _warnings.Add($"{entry.Source}: {entry.Name} is an old name; write {name}");
+        if (Parse(entry, setting) is { } value)
+            _values[name] = new ConfiguredValue(name, setting, index, value, entry.Source);
+    }
+
+    private void TakeScoped(ConfigEntry entry, ScopedName scoped)
+    {
+        var (setting, problem) = ScopedSettings.Find(scoped);
+        if (setting is null)
+        {
+            _mistakes.Add(new ConfigMistake(entry.Source, entry.Name, problem));
+            return;
+        }
+        var name = (scoped with { Setting = setting.Name }).ToString();
+        if (Parse(entry, setting) is { } value)
+            _values[name] = new ConfiguredValue(name, setting, null, value, entry.Source, scoped.Scope);
+    }
+
+    private SettingValue? Parse(ConfigEntry entry, Setting setting)
+    {
         var (value, problem) = SettingParser.Parse(setting, entry.Value);
         if (problem.Length > 0)
             _mistakes.Add(new ConfigMistake(entry.Source, entry.Name, problem));
-        if (value is not null)
-            _values[name] = new ConfiguredValue(name, setting, index, value, entry.Source);
+        return value;
     }
 
     private static string UnknownName(string name)
@@ -101,7 +126,7 @@ internal sealed class ConfigLoader
         var isNumbered = SettingTable.TryFind(name.TrimEnd("0123456789".ToCharArray()) + "0", out _, out var index) && index is not null;
         if (isNumbered && char.IsDigit(name[^1]))
             return $"the number behind the name goes from 0 to {BackendSettings.MaxNodeId}";
-        return SettingTable.Suggest(name) is { } near ? $"no such setting; did you mean {near}?" : "no such setting; remove the line";
+        return (ScopedName.Suggest(name) ?? SettingTable.Suggest(name)) is { } near ? $"no such setting; did you mean {near}?" : "no such setting; remove the line";
     }
 
     private ConfigResult Finish(string? path)

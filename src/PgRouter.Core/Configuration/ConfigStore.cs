@@ -78,10 +78,12 @@ internal sealed class ConfigStore
         {
             if (result.Values.TryGetValue(name, out var given))
                 return given.Value.Text;
-            // Left out is not the default for these: the pool size rule asks which were given, and a number falls back to the common row.
+            // Left out is not the default for these: the pool size rule asks which were given, and a number, a
+            // database or a user falls back to the common row.
             var depends = setting.Suffix != SettingSuffix.None
+                || setting.Scopes != 0
                 || setting.InForce is not null
-                || setting.Name is "num_init_children" or "max_pool";
+                || setting.Name is "num_init_children" or "max_pool" or "child_life_time";
             return depends ? null : SettingParser.Parse(setting, setting.Default).Value?.Text;
         }
     }

@@ -9,6 +9,9 @@ namespace PgRouter.Core.Configuration;
 /// </summary>
 internal sealed record RouterConfig
 {
+    /// <summary>PgBouncer's word in server_check_query for a query without text.</summary>
+    public const string EmptyQuery = "<empty>";
+
     /// <summary>listen_addresses: "*" = all, empty = no TCP.</summary>
     public IReadOnlyList<string> ListenAddresses { get; init; } = ["localhost"];
 
@@ -33,6 +36,30 @@ internal sealed record RouterConfig
     /// <summary>default_pool_size, or num_init_children when only that is given: servers per (node, database, user).</summary>
     public int DefaultPoolSize { get; init; } = 20;
 
+    /// <summary>min_pool_size: servers kept open per pool.</summary>
+    public int MinPoolSize { get; init; }
+
+    /// <summary>reserve_pool_size: servers per pool for clients that have waited for <see cref="ReservePoolTimeout"/>.</summary>
+    public int ReservePoolSize { get; init; }
+
+    /// <summary>reserve_pool_timeout; zero = the reserve is not used.</summary>
+    public TimeSpan ReservePoolTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>max_db_connections: servers of one database; 0 = no limit.</summary>
+    public int MaxDbConnections { get; init; }
+
+    /// <summary>max_user_connections: servers of one user; 0 = no limit.</summary>
+    public int MaxUserConnections { get; init; }
+
+    /// <summary>max_db_client_connections: clients of one database; 0 = no limit.</summary>
+    public int MaxDbClientConnections { get; init; }
+
+    /// <summary>max_user_client_connections: clients of one user; 0 = no limit.</summary>
+    public int MaxUserClientConnections { get; init; }
+
+    /// <summary>The lines of databases and users; <see cref="SessionLimits.For"/> joins them with the settings for all.</summary>
+    public LimitOverrideTable Overrides { get; init; } = LimitOverrideTable.Empty;
+
     /// <summary>num_init_children x max_pool when either is given: servers per node over all pools; 0 = no limit.</summary>
     public int MaxNodeConnections { get; init; }
 
@@ -42,11 +69,32 @@ internal sealed record RouterConfig
     /// <summary>query_wait_timeout: longest wait for a server; zero = for ever.</summary>
     public TimeSpan QueryWaitTimeout { get; init; } = TimeSpan.FromSeconds(120);
 
+    /// <summary>query_wait_notify: the wait after which a client is told that it waits; zero = never.</summary>
+    public TimeSpan QueryWaitNotify { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>query_timeout: longest statement; zero = no limit.</summary>
+    public TimeSpan QueryTimeout { get; init; }
+
+    /// <summary>transaction_timeout: longest transaction; zero = no limit.</summary>
+    public TimeSpan TransactionTimeout { get; init; }
+
+    /// <summary>idle_transaction_timeout: longest time between the statements of a transaction; zero = no limit.</summary>
+    public TimeSpan IdleTransactionTimeout { get; init; }
+
     /// <summary>server_connect_timeout (connect_timeout): TCP connection and login together.</summary>
     public TimeSpan ServerConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>server_login_retry: after a failed login no other is tried for this long.</summary>
     public TimeSpan ServerLoginRetry { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>server_check_delay: idle time after which a server is checked before use; TimeSpan.MaxValue without a check query.</summary>
+    public TimeSpan ServerCheckDelay { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>server_check_query; <see cref="EmptyQuery"/> = a query without text.</summary>
+    public string ServerCheckQuery { get; init; } = EmptyQuery;
+
+    /// <summary>child_max_connections: times a server is given to clients before it is closed; 0 = no limit.</summary>
+    public int ServerMaxUses { get; init; }
 
     /// <summary>server_idle_timeout; zero = for ever.</summary>
     public TimeSpan ServerIdleTimeout { get; init; } = TimeSpan.FromSeconds(600);
@@ -59,6 +107,9 @@ internal sealed record RouterConfig
 
     /// <summary>authentication_timeout (client_login_timeout).</summary>
     public TimeSpan AuthenticationTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>suspend_timeout: how long SUSPEND waits for bytes that are not taken.</summary>
+    public TimeSpan SuspendTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>reset_query_list (server_reset_query): run before a server that a client kept for itself is given to another.</summary>
     public IReadOnlyList<string> ResetQueryList { get; init; } = ["ABORT", "DISCARD ALL"];

@@ -1,4 +1,5 @@
 using System.Text;
+using PgRouter.Core.Configuration.Settings;
 
 namespace PgRouter.Core.Configuration;
 
@@ -25,6 +26,8 @@ internal static class SampleFile
             text.Append($"# ---- {Heading(group.Key)} ----\n\n");
             foreach (var row in group)
                 WriteRow(text, row);
+            if (group.Key == SettingGroup.Pooling)
+                WriteScoped(text);
         }
         return text.ToString().TrimEnd('\n') + "\n";
     }
@@ -36,6 +39,31 @@ internal static class SampleFile
         var comment = row.Name == "backend_hostname" ? "" : "#";
         var name = row.Suffix == SettingSuffix.Required ? row.Name + "0" : row.Name;
         text.Append($"{comment}{name} = {Value(row)}\n\n");
+    }
+
+    private static void WriteScoped(StringBuilder text)
+    {
+        text.Append("""
+            # ---- Databases and users that differ ----
+
+            # database.NAME.setting and user.NAME.setting are for one database or user, with * as NAME for all; the names are PgBouncer's.
+            # A name with other characters than letters, digits, _, -, $ and . is put between double quotes, a " in it is written "".
+            # The user's own line counts first, then the database's, then user.*, then database.*, then the setting above.
+
+
+            """);
+        foreach (var row in ScopedSettings.Rows)
+        {
+            var scope = row.Scopes == ScopeKind.User ? "user" : "database";
+            var alone = row.Scopes switch
+            {
+                ScopeKind.User => " (users only)",
+                ScopeKind.Database => " (databases only)",
+                _ => "",
+            };
+            text.Append($"#{scope}.NAME.{row.Name} = {Value(row)}{(alone.Length > 0 ? "  #" + alone : "")}\n");
+        }
+        text.Append('\n');
     }
 
     private static string Value(Setting row) => row.Kind switch

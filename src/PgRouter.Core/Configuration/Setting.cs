@@ -146,6 +146,12 @@ internal sealed record Setting(string Name, SettingKind Kind, string Default, st
     /// <summary>How a value lands in the health check, of all nodes or of the numbered one.</summary>
     public Func<HealthCheckConfig, SettingValue, HealthCheckConfig>? ApplyToHealth { get; init; }
 
+    /// <summary>Of what the setting can be; none for a setting of everything.</summary>
+    public ScopeKind Scopes { get; init; }
+
+    /// <summary>How a value lands in the lines of a database or user.</summary>
+    public Func<LimitOverrides, SettingValue, LimitOverrides>? ApplyToLimits { get; init; }
+
     /// <summary>The value in force, when it depends on other settings too; null = the value given, else the default.</summary>
     public Func<RouterConfig, string>? InForce { get; init; }
 

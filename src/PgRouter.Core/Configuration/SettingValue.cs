@@ -21,4 +21,6 @@ internal sealed record SettingValue(string Text)
 /// <summary>A value with the name it was given under and the place where it was given.</summary>
 /// <param name="Name">Canonical name, with the number if it has one.</param>
 /// <param name="Index">The number behind the name, null without one.</param>
-internal sealed record ConfiguredValue(string Name, Setting Setting, int? Index, SettingValue Value, ConfigSource Source);
+/// <param name="Scope">The database or user it is for, null when it is for all.</param>
+internal sealed record ConfiguredValue(
+    string Name, Setting Setting, int? Index, SettingValue Value, ConfigSource Source, ScopeOf? Scope = null);

@@ -28,6 +28,7 @@ internal static class SettingView
     public static IReadOnlyList<SettingRow> All(ConfigResult result) =>
     [
         .. SettingTable.Rows.Where(row => row.Group != SettingGroup.Backend).SelectMany(row => RowsOf(result, row)),
+        .. Scoped(result),
         .. Backends(result),
     ];
 
@@ -52,6 +53,8 @@ internal static class SettingView
     /// <summary>One setting under any of its names, as written; null when there is none, or no such node.</summary>
     public static SettingRow? Find(ConfigResult result, string name)
     {
+        if (ScopedName.Read(name) is { } scoped)
+            return Scoped(result).FirstOrDefault(row => row.Item == scoped.ToString());
         if (!SettingTable.TryFind(name, out var setting, out var index))
             return null;
         if (setting.ApplyToNode is null)
@@ -100,6 +103,12 @@ internal static class SettingView
             return inForce(result.Config!);
         return result.Values.TryGetValue(setting.Name, out var given) ? given.Value.Text : setting.Default;
     }
+
+    /// <summary>The lines of databases and users, by name.</summary>
+    private static IEnumerable<SettingRow> Scoped(ConfigResult result) => result.Values.Values
+        .Where(given => given.Scope is not null)
+        .OrderBy(given => given.Name, StringComparer.Ordinal)
+        .Select(given => new SettingRow(given.Name, given.Value.Text, "", given.Setting.Meaning, true));
 
     private static IEnumerable<SettingRow> Backends(ConfigResult result)
     {

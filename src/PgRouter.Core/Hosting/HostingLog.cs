@@ -10,4 +10,7 @@ internal static partial class HostingLog
 
     [LoggerMessage(1401, LogLevel.Error, "{Mistake}")]
     public static partial void SecretMistake(ILogger logger, string mistake);
+
+    [LoggerMessage(1402, LogLevel.Information, "console: {Verb} {Database}")]
+    public static partial void Commanded(ILogger logger, string verb, string database);
 }

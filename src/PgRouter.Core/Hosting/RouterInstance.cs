@@ -5,6 +5,7 @@ using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
 using PgRouter.Core.Health;
 using PgRouter.Core.Listening;
+using PgRouter.Core.Notifications;
 using PgRouter.Core.Pooling;
 using PgRouter.Core.Servers;
 using PgRouter.Core.Sessions;
@@ -17,7 +18,7 @@ namespace PgRouter.Core.Hosting;
 /// Wires the rooms of one router and fixes the order in which they start (health, loops, listener) and stop (listener, clients, loops, health).
 /// No logic of its own.
 /// </summary>
-internal sealed class RouterInstance : IRouter, IRouterVerbs, ISettingsSource, IAsyncDisposable
+internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposable
 {
     private const int ShapeCacheBytes = 16 * 1024 * 1024;
     private static readonly TimeSpan FirstRoundLimit = TimeSpan.FromSeconds(5);
@@ -49,24 +50,28 @@ internal sealed class RouterInstance : IRouter, IRouterVerbs, ISettingsSource, I
         _health = new HealthMonitor(_cluster, config, time, loggers);
         var connector = new ServerConnector(_logins, config);
         var pools = new PoolDirectory(new PoolContext(config, connector, _loops, ReportFault, _logger));
+        var notifications = new NotificationHub(new HubContext(config, _cluster, connector, pools.Context.SenderOf, _logger), _loops);
         _services = new SessionServices
         {
             Config = config,
+            Limits = pools.Context.Limits,
             Cluster = _cluster,
             Pools = pools,
             Statements = new PreparedStatementCache(),
             Parser = _parser,
             Clients = new ClientRegistry(),
+            Notifications = notifications,
             Commands = new LateCommands(() => _commands!, config),
             Logins = _logins,
             Logger = _logger,
         };
         _hosts = [.. _loops.Select(loop => new LoopServices(loop, _services, ShapeCacheBytes))];
         Snapshots = new RouterSnapshots(_hosts, _services, _health);
-        _commands = new AdminCommands(Snapshots, this, this, time);
+        _commands = new AdminCommands(Snapshots, this, new ConsoleVerbs(_services, Reload), time);
         _listener = new Listener(_hosts, connector, config, _logger);
         store.Changed += (_, after) => Apply(after);
         _cluster.Changed += pools.OnClusterChanged;
+        _cluster.Changed += notifications.OnClusterChanged;
     }
 
     public IRouterSnapshots Snapshots { get; }
@@ -117,17 +122,6 @@ internal sealed class RouterInstance : IRouter, IRouterVerbs, ISettingsSource, I
     IReadOnlyList<Admin.SettingRow> ISettingsSource.Rows() =>
         [.. SettingView.All(_store.CurrentResult).Select(r => new Admin.SettingRow(r.Item, r.Value, r.Default, r.Description, r.Changeable))];
 
-    ValueTask<IReadOnlyList<string>> IRouterVerbs.ReloadAsync(CancellationToken cancellationToken) =>
-        ValueTask.FromResult<IReadOnlyList<string>>([.. Reload().Mistakes.Select(m => m.ToString())]);
-
-    /// <summary>By signal to the own process, so that one place decides how it ends.</summary>
-    void IRouterVerbs.Shutdown(ShutdownMode mode) => ProcessSignal.Send(mode switch
-    {
-        ShutdownMode.WaitForClients => ProcessSignal.Terminate,
-        ShutdownMode.WaitForServers => ProcessSignal.Interrupt,
-        _ => ProcessSignal.Quit,
-    });
-
     private static int LoopCount(RouterConfig config) => config.Loops > 0 ? config.Loops : Math.Max(1, Environment.ProcessorCount / 4);
 
     private void Apply(RouterConfig config)
@@ -137,6 +131,8 @@ internal sealed class RouterInstance : IRouter, IRouterVerbs, ISettingsSource, I
         _services.Pools.Reconfigure(config.Nodes);
         _health.Reconfigure();
         _logins.ForgetServers();
+        foreach (var client in _services.Clients.Clients)
+            client.ReadLimits();
     }
 
     private void LoadSecrets()
@@ -147,7 +143,7 @@ internal sealed class RouterInstance : IRouter, IRouterVerbs, ISettingsSource, I
 
     private void Upkeep(EventLoop loop)
     {
-        _services.Pools.CloseExpired(loop);
+        _services.Pools.Upkeep(loop);
         _services.Pools.Context.After(loop, loop.NowMs + UpkeepMs, () => Upkeep(loop));
     }
 

@@ -59,6 +59,13 @@ internal sealed class RouterSnapshots(
 
     public IReadOnlyList<HealthStatistics> HealthChecks() => health.Statistics();
 
+    public StopSnapshot Stops()
+    {
+        var gates = services.Pools.Context.Gates;
+        return new StopSnapshot(
+            gates.IsPaused, gates.IsSuspended, [.. gates.All.Select(g => new DatabaseStop(g.Database, g.IsPaused, g.IsDisabled))]);
+    }
+
     /// <summary>Each loop's part, taken on its own thread. Called from a loop it must not wait, so it hops off first.</summary>
     private async ValueTask<IReadOnlyList<T>> GatherAsync<T>(Func<LoopServices, List<T>> part)
     {

@@ -5,20 +5,30 @@ using PgRouter.Protocol;
 
 namespace PgRouter.Core.Pooling;
 
-/// <summary>All pools by (node, database, user), made when first asked for. Any thread.</summary>
+/// <summary>All pools by (node, database, user), made when first asked for, and what concerns several of them. Any thread.</summary>
 internal sealed class PoolDirectory
 {
     private readonly ConcurrentDictionary<PoolKey, ServerPool> _pools = new();
+    private readonly NodeExits _exits;
 
     public PoolDirectory(PoolContext context)
     {
         Context = context;
         context.MakeRoom = MakeRoom;
+        _exits = new NodeExits(this);
+        context.OnClosedWhileOut = _exits.OnServerClosed;
+        Warmth = new PoolWarmth(this);
     }
 
     public PoolContext Context { get; }
 
     public IEnumerable<ServerPool> Pools => _pools.Values;
+
+    /// <summary>Keeps min_pool_size.</summary>
+    public PoolWarmth Warmth { get; }
+
+    /// <summary>Called with the id of a draining node when its last server is closed.</summary>
+    public Action<int> Drained { get; set; } = _ => { };
 
     /// <summary>The pool of a node for a database and a user.</summary>
     public ServerPool Get(NodeConfig node, string database, string user)
@@ -33,11 +43,12 @@ internal sealed class PoolDirectory
         }
     }
 
-    /// <summary>After a reload: retires the pools of nodes that are gone or have moved.</summary>
+    /// <summary>After a reload: retires the pools of nodes that are gone or have moved; logins that were refused are tried again.</summary>
     public void Reconfigure(IReadOnlyList<NodeConfig> nodes)
     {
         foreach (var (key, pool) in _pools)
         {
+            pool.Opener.EndPause();
             if (nodes.Any(n => n.Id == key.NodeId && n.Host == pool.Node.Host && n.Port == pool.Node.Port))
                 continue;
             pool.Retire(new PoolError(
@@ -47,7 +58,7 @@ internal sealed class PoolDirectory
         }
     }
 
-    /// <summary>A node has just been given up: nobody waits for it any more, and what runs on it is answered or moved. Any thread.</summary>
+    /// <summary>Nodes have changed: some were given up, some drain, some are back. Any thread.</summary>
     public void OnClusterChanged(ClusterView before, ClusterView after)
     {
         foreach (var node in after.Nodes)
@@ -55,6 +66,23 @@ internal sealed class PoolDirectory
             if (node.State.Status == NodeStatus.Down && before.Find(node.Id) is { State.Status: not NodeStatus.Down })
                 GiveUp(node.Config);
         }
+        _exits.OnClusterChanged(after);
+        Warmth.OnClusterChanged(after);
+    }
+
+    /// <summary>Closes what is too old or too long unused on one loop, and keeps pools warm. That loop; called by its upkeep timer.</summary>
+    public void Upkeep(EventLoop loop)
+    {
+        foreach (var pool in _pools.Values)
+            pool.CloseExpired(loop);
+        Warmth.Upkeep(loop);
+    }
+
+    /// <summary>Closes the idle servers of a pool that is retired or out.</summary>
+    internal void CloseIdle(ServerPool pool)
+    {
+        foreach (var loop in Context.Loops)
+            loop.Post(static state => ((ServerPool)state!).CloseExpired(EventLoop.Current!), pool);
     }
 
     /// <summary>Ends the connections to a node: one that hangs would never say anything by itself.</summary>
@@ -73,26 +101,22 @@ internal sealed class PoolDirectory
             server.Socket.ShutdownBoth();
     }
 
-    /// <summary>Closes what is too old or too long unused on one loop. That loop; called by its upkeep timer.</summary>
-    public void CloseExpired(EventLoop loop)
+    /// <summary>
+    /// A limit shared by several pools is reached and one of them has waiters: the one with most idle servers closes one, on the loop with most
+    /// of them. If it has been taken by then, the next is asked; with none left the first server that comes back makes room.
+    /// </summary>
+    private void MakeRoom(ServerPool needy, Budget spent)
     {
-        foreach (var pool in _pools.Values)
-            pool.CloseExpired(loop);
-    }
-
-    /// <summary>The node's limit is reached and a pool has waiters: another pool with an idle server gives it up.</summary>
-    private void MakeRoom(ServerPool needy)
-    {
-        var donor = _pools.Values.Where(p => p.Key.NodeId == needy.Key.NodeId && p != needy).MaxBy(p => p.IdleCount);
+        var donor = _pools.Values.Where(p => p != needy && p.Budgets.Contains(spent)).MaxBy(p => p.IdleCount);
         if (donor is not { IdleCount: > 0 })
             return;
-        foreach (var loop in Context.Loops)
-            loop.Post(static state => ((ServerPool)state!).CloseOneIdle(EventLoop.Current!), donor);
-    }
-
-    private void CloseIdle(ServerPool pool)
-    {
-        foreach (var loop in Context.Loops)
-            loop.Post(static state => ((ServerPool)state!).CloseExpired(EventLoop.Current!), pool);
+        var loop = Context.Loops.MaxBy(donor.IdleOn)!;
+        loop.Post(
+            _ =>
+            {
+                if (!donor.CloseOneIdle(loop) && needy.WaiterCount > 0)
+                    MakeRoom(needy, spent);
+            },
+            null);
     }
 }

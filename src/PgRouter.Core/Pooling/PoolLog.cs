@@ -13,4 +13,8 @@ internal static partial class PoolLog
 
     [LoggerMessage(1202, LogLevel.Warning, "could not open a server on node {Node} for {Database}/{User}: {Reason}")]
     public static partial void OpenFailed(ILogger logger, int node, string database, string user, string reason);
+
+    [LoggerMessage(1203, LogLevel.Warning,
+        "{Open} of min_pool_size = {Wanted} servers are open on node {Node} for {Database}/{User} before the first client: {Reason}")]
+    public static partial void NotWarm(ILogger logger, int node, string database, string user, int open, int wanted, string reason);
 }

@@ -5,11 +5,13 @@ using PgRouter.Protocol;
 namespace PgRouter.Core.Pooling;
 
 /// <summary>
-/// A place in a pool's queue. The session waits on its signal and then finds a lease, an error, or neither (woken for another reason).
+/// One who waits for a server of a pool. The session waits on its signal and then finds a lease, an error, or neither (woken for another reason).
 /// One object per session, used again and again.
 /// </summary>
 internal sealed class PoolWaiter(Signal signal)
 {
+    private LinkedListNode<PoolWaiter>? _place;
+
     public Signal Signal { get; } = signal;
 
     public EventLoop Loop => Signal.Loop;
@@ -23,11 +25,11 @@ internal sealed class PoolWaiter(Signal signal)
     /// <summary>Milliseconds (Environment.TickCount64) since when it stands in the queue.</summary>
     public long EnqueuedAtMs { get; internal set; }
 
-    /// <summary>Guarded by the pool's lock: in the queue now.</summary>
-    internal LinkedListNode<PoolWaiter>? Place { get; set; }
+    /// <summary>Its place in the line, in a list while it stands there. Guarded by the line's lock.</summary>
+    internal LinkedListNode<PoolWaiter> Place => _place ??= new LinkedListNode<PoolWaiter>(this);
 
     /// <summary>
-    /// Grows with each wait that was given up, so that a hand-over that crosses it is noticed. Written under the pool's lock.
+    /// Grows with each wait that was given up, so that a hand-over that crosses it is noticed. Written under the line's lock.
     /// </summary>
     internal int Ticket { get; set; }
 
@@ -35,6 +37,27 @@ internal sealed class PoolWaiter(Signal signal)
     {
         Lease = null;
         Error = null;
+    }
+
+    /// <summary>Tells it why there will be no lease, unless it has left since it had this ticket. Any thread.</summary>
+    internal void Fail(PoolError error, int ticket)
+    {
+        if (ReferenceEquals(Loop, EventLoop.Current))
+            SetError(error);
+        else
+            Loop.Post(_ => FailHere(error, ticket), null);
+    }
+
+    private void FailHere(PoolError error, int ticket)
+    {
+        if (Ticket == ticket)
+            SetError(error);
+    }
+
+    private void SetError(PoolError error)
+    {
+        Error = error;
+        Signal.Set();
     }
 }
 

@@ -1,4 +1,5 @@
 using PgRouter.Core.Cluster;
+using PgRouter.Core.Configuration;
 using PgRouter.Core.Servers;
 using PgRouter.Core.Transport;
 using PgRouter.Protocol;
@@ -6,100 +7,100 @@ using PgRouter.Protocol;
 namespace PgRouter.Core.Pooling;
 
 /// <summary>
-/// The servers of one (node, database, user). Idle servers stay on the loop that used them last, newest first; waiters of all loops stand in
-/// one queue, oldest first. Taking an idle server and giving one back take no lock while nobody waits. See docs/pooling.md.
+/// The servers of one (node, database, user): who gets which, and what happens to one that comes back. Idle servers stay on the loop that used
+/// them last, newest first (<see cref="IdleServers"/>); waiters of all loops stand in one line, oldest first (<see cref="WaiterLine"/>); new
+/// servers come from the <see cref="ServerOpener"/>. Taking an idle server and giving one back take no lock while nobody waits. See
+/// docs/pooling.md.
 /// </summary>
 internal sealed class ServerPool
 {
-    private static readonly TimeSpan ResetTimeout = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan ReplayPause = TimeSpan.FromSeconds(1);
     private readonly PoolContext _context;
-    private readonly NodeBudget _budget;
-    private readonly Lock _lock = new();
-    private readonly LinkedList<PoolWaiter> _waiters = [];
-    private readonly PoolShard[] _shards;
-    private int _waiterCount;
-    private int _count;
-    private int _opening;
-    private PoolError? _lastError;
+    private readonly IdleServers _idle;
+    private readonly LimitsInForce _limits;
+    private int _testing;
     private volatile PoolError? _retirement;
-    private long _retryAtMs;
+    private volatile PoolError? _out;
 
     public ServerPool(PoolKey key, NodeConfig node, PoolContext context, int loops)
     {
         Key = key;
         Node = node;
         _context = context;
-        _budget = context.Budget(key.NodeId);
-        _shards = new PoolShard[loops];
-        for (var i = 0; i < loops; i++)
-            _shards[i] = new PoolShard();
+        Gate = context.Gates.Get(key.Database);
+        _limits = context.Limits.For(key.Database, key.User);
+        _idle = new IdleServers(loops);
+        Budgets = context.Budgets.For(key);
+        Opener = new ServerOpener(this, context);
     }
 
     public PoolKey Key { get; }
 
     public NodeConfig Node { get; }
 
-    public int Size => _context.Config().DefaultPoolSize;
+    public DatabaseGate Gate { get; }
 
-    public int Count => Volatile.Read(ref _count);
+    /// <summary>The limits of its database and user, as of the configuration in force.</summary>
+    public SessionLimits Limits => _limits.Current;
 
-    public int Opening => Volatile.Read(ref _opening);
+    /// <summary>num_init_children x max_pool; 0 = no limit.</summary>
+    public int MaxNodeConnections => _context.Config().MaxNodeConnections;
+
+    public WaiterLine Line { get; } = new();
+
+    public ServerOpener Opener { get; }
+
+    /// <summary>The limits it shares with other pools.</summary>
+    public Budget[] Budgets { get; }
+
+    public int Size => Limits.PoolSize;
+
+    public int Count => Opener.Count;
+
+    public int Opening => Opener.Opening;
 
     /// <summary>Idle servers of all loops. Any thread; a moment old.</summary>
-    public int IdleCount
-    {
-        get
-        {
-            var count = 0;
-            foreach (var shard in _shards)
-                count += Volatile.Read(ref shard.Count);
-            return count;
-        }
-    }
+    public int IdleCount => _idle.Count;
 
-    public int WaiterCount => Volatile.Read(ref _waiterCount);
+    /// <summary>Servers that are reset or checked and belong to no client meanwhile.</summary>
+    public int Testing => Volatile.Read(ref _testing);
+
+    public int WaiterCount => Line.Count;
 
     /// <summary>Set when the node was taken out of the configuration or replaced: nothing is opened any more, what comes back is closed.</summary>
     public bool IsRetired => _retirement is not null;
 
-    /// <summary>An idle server at once, or null: then <see cref="Wait"/>. Waiters go first.</summary>
-    public ServerLease? TryTake(EventLoop loop)
-    {
-        if (Volatile.Read(ref _waiterCount) > 0)
-            return null;
-        return TakeIdle(_shards[loop.Index]);
-    }
+    /// <summary>Its node is not to be used now: nothing is opened, what comes back is closed.</summary>
+    public bool IsOut => _out is not null;
 
-    /// <summary>Stands in the queue; the waiter's signal is set when there is a lease or an error. The waiter's loop.</summary>
+    /// <summary>Keeps and opens no servers, for good or for now.</summary>
+    public bool IsClosed => _retirement is not null || _out is not null || Gate.IsPaused;
+
+    /// <summary>Is a server to be closed when it is next idle, by RECONNECT or because its node is gone? Any thread.</summary>
+    public bool IsOutdated(ServerConnection server) => IsRetired || IsOut || Gate.IsOutdated(server.Id);
+
+    /// <summary>An idle server at once, or null: then <see cref="Wait"/>. Waiters go first.</summary>
+    public ServerLease? TryTake(EventLoop loop) => Line.Count > 0 ? null : TakeIdle(loop);
+
+    /// <summary>Stands in the line; the waiter's signal is set when there is a lease or an error. The waiter's loop.</summary>
     public void Wait(PoolWaiter waiter)
     {
         waiter.Reset();
-        waiter.EnqueuedAtMs = Environment.TickCount64;
-        lock (_lock)
+        Line.Enter(waiter);
+        if ((_retirement ?? _out) is { } reason)
         {
-            waiter.Place = _waiters.AddLast(waiter);
-            Interlocked.Increment(ref _waiterCount); // Full fence: from here on every release looks at the queue.
-        }
-        if (_retirement is { } retirement)
-        {
-            FailWaiters(retirement); // Retired since the caller looked: nobody else will come to say so.
+            FailWaiters(reason); // Closed since the caller looked: nobody else will come to say so.
             return;
         }
         ServeFrom(waiter.Loop);
-        OpenAsNeeded(waiter.Loop);
+        Opener.OpenAsNeeded(waiter.Loop);
         if (waiter.Lease is null && waiter.Error is null)
             AskOtherLoops(waiter.Loop);
     }
 
-    /// <summary>Leaves the queue; a lease granted meanwhile is given back. The waiter's loop.</summary>
+    /// <summary>Leaves the line; a lease granted meanwhile is given back. The waiter's loop.</summary>
     public void Cancel(PoolWaiter waiter)
     {
-        lock (_lock)
-        {
-            Unlink(waiter);
-            waiter.Ticket++;
-        }
+        Line.Leave(waiter);
         var lease = waiter.Lease;
         waiter.Reset();
         lease?.Release();
@@ -108,42 +109,51 @@ internal sealed class ServerPool
     /// <summary>Takes over a server that was opened at a client's login. Its loop.</summary>
     public void Adopt(ServerConnection server)
     {
-        lock (_lock)
-            _count++;
-        _budget.TakeOpened();
-        server.Lease = new ServerLease(this, server);
-        _context.Remember(server);
-        PoolLog.ServerOpened(_context.Logger, server.Id, server.Pid, Node.Id, Key.Database, Key.User);
-        PutBack(server);
+        Opener.NoteAdopted();
+        OnOpened(server);
     }
+
+    /// <summary>The limit shared with other pools that keeps this one from opening a server; null when there is none.</summary>
+    public Budget? FindSpentBudget() => _context.Budgets.FindSpent(this);
 
     /// <summary>How long the oldest waiter has waited. Any thread.</summary>
-    public TimeSpan OldestWait()
-    {
-        lock (_lock)
-            return _waiters.First is { } first ? TimeSpan.FromMilliseconds(Environment.TickCount64 - first.Value.EnqueuedAtMs) : TimeSpan.Zero;
-    }
+    public TimeSpan OldestWait() => Line.OldestSinceMs is < long.MaxValue and var since
+        ? TimeSpan.FromMilliseconds(Environment.TickCount64 - since)
+        : TimeSpan.Zero;
 
     /// <summary>Idle servers of one loop, for snapshots and upkeep. That loop.</summary>
-    public IReadOnlyList<ServerConnection> Idle(EventLoop loop) => _shards[loop.Index].Servers;
+    public IReadOnlyList<ServerConnection> Idle(EventLoop loop) => _idle.On(loop);
 
-    /// <summary>Closes idle servers that are too old or too long unused. The loop that owns the shard.</summary>
+    /// <summary>Idle servers of one loop as others see them. Any thread; a moment old.</summary>
+    public int IdleOn(EventLoop loop) => _idle.CountOn(loop.Index);
+
+    /// <summary>Closes idle servers that are too old or too long unused, but keeps min_pool_size of the latter. The loop that owns them.</summary>
     public void CloseExpired(EventLoop loop)
     {
-        var servers = _shards[loop.Index].Servers;
+        var limits = Limits;
+        var maxUses = _context.Config().ServerMaxUses;
+        var servers = _idle.On(loop);
         for (var i = servers.Count - 1; i >= 0; i--)
         {
-            if (IsRetired || IsExpired(servers[i], loop.NowMs) || IsIdleTooLong(servers[i], loop.NowMs))
-                RemoveIdle(servers[i], "expired");
+            var server = servers[i];
+            if (IsClosed || IsExpired(server, limits, maxUses, loop.NowMs))
+                RemoveIdle(server, "expired");
+            else if (Count > limits.MinPoolSize && ServerLife.IsIdleTooLong(server, limits, loop.NowMs))
+                RemoveIdle(server, "unused for server_idle_timeout");
         }
     }
 
-    /// <summary>Closes the idle server that was unused longest, to make room for another pool. The loop that owns the shard.</summary>
-    public void CloseOneIdle(EventLoop loop)
+    /// <summary>Closes the idle server that was unused longest, to make room for another pool; false when there is none. The loop that owns it.</summary>
+    public bool CloseOneIdle(EventLoop loop)
     {
-        if (_shards[loop.Index].Servers is [var oldest, ..])
-            RemoveIdle(oldest, "another pool of the node needs the place");
+        if (_idle.On(loop) is not [var oldest, ..])
+            return false;
+        RemoveIdle(oldest, "another pool needs the place");
+        return true;
     }
+
+    /// <summary>Do this pool's clients ask for what their sequences gave?</summary>
+    public SequenceWatch Sequences { get; } = new();
 
     /// <summary>No more servers: waiters get the error, idle ones are closed by the next upkeep.</summary>
     public void Retire(PoolError error)
@@ -151,6 +161,16 @@ internal sealed class ServerPool
         _retirement = error;
         FailWaiters(error);
     }
+
+    /// <summary>The node drains, or has been detached: as <see cref="Retire"/>, until <see cref="TakeIn"/>.</summary>
+    public void TakeOut(PoolError error)
+    {
+        _out = error;
+        FailWaiters(error);
+    }
+
+    /// <summary>The node may be used again.</summary>
+    public void TakeIn() => _out = null;
 
     /// <summary>An idle server's socket became ready: its peer closed it or said something while nobody asked. Its loop.</summary>
     public void OnIdleReady(ServerConnection server)
@@ -167,37 +187,37 @@ internal sealed class ServerPool
         }
     }
 
-
-    internal async Task ResetAndReturnAsync(ServerConnection server, IReadOnlyList<string> resetQueries)
+    /// <summary>A server has just logged in. Its loop.</summary>
+    internal void OnOpened(ServerConnection server)
     {
-        var signal = new Signal(server.Socket.Loop);
-        server.Socket.Owner = signal;
-        while (server.CancelsUnderWay > 0)
-        {
-            server.AfterCancels = signal.Set; // Or it would hit the reset.
-            await signal;
-        }
-        foreach (var query in resetQueries)
-        {
-            if (await server.ExecuteAsync(query, signal, ResetTimeout) is { } error)
-            {
-                Drop(server, $"reset failed: {error.Message}");
-                return;
-            }
-        }
-        server.Prepared.Clear();
-        server.HasClientsNames = false;
-        server.Settings = SettingsSet.Empty;
+        server.Lease = new ServerLease(this, server);
+        _context.Remember(server);
+        PoolLog.ServerOpened(_context.Logger, server.Id, server.Pid, Node.Id, Key.Database, Key.User);
         PutBack(server);
+    }
+
+    internal async Task ResetAndReturnAsync(ServerConnection server, IReadOnlyList<string> resetQueries) =>
+        await TestAsync(server, ServerCare.ResetAsync(server, resetQueries));
+
+    private async Task TidyAndReturnAsync(ServerConnection server, Func<ServerConnection, Task<ErrorMessage?>> tidyUp)
+    {
+        server.TidyUp = null;
+        if (await tidyUp(server) is { } error)
+            Drop(server, $"could not be tidied up: {error.Message}");
+        else
+            PutBack(server);
     }
 
     /// <summary>A lease has ended, or a server was opened: to a waiter, else idle; closed when it is not clean.</summary>
     internal void PutBack(ServerConnection server)
     {
         var loop = server.Socket.Loop;
-        if (IsRetired || !server.IsClean || IsExpired(server, loop.NowMs) || Count > Size)
+        var limits = Limits;
+        var config = _context.Config();
+        var isExpired = IsExpired(server, limits, config.ServerMaxUses, loop.NowMs);
+        if (isExpired || IsClosed || !server.IsClean || Count > limits.PoolSize + limits.ReservePoolSize)
         {
-            Drop(server, server.IsClean ? "expired" : "not clean");
+            Drop(server, !server.IsClean ? "not clean" : isExpired ? "expired" : IsClosed ? "the pool is closed" : "the pool is smaller now");
             return;
         }
         if (server.CancelsUnderWay > 0)
@@ -205,76 +225,28 @@ internal sealed class ServerPool
             ParkUntilCancelled(server);
             return;
         }
-        server.IdleSinceMs = loop.NowMs;
-        if (_budget.IsOwedSince(this, OldestWaiterSinceMs()))
+        if (server.TidyUp is { } tidyUp)
         {
-            Drop(server, "another pool of the node has waited longer");
+            _ = TidyAndReturnAsync(server, tidyUp);
             return;
         }
-        if (Volatile.Read(ref _waiterCount) > 0 && DequeueWaiter(out var ticket) is { } waiter)
+        server.IdleSinceMs = loop.NowMs;
+        if (_context.Budgets.IsOwed(this))
+        {
+            Drop(server, "another pool has waited longer");
+            return;
+        }
+        if (Line.Count > 0 && Line.Take(out var ticket) is { } waiter)
         {
             Give(waiter, ticket, server.Lease!.Begin());
             return;
         }
-        if (!_context.Config().ConnectionCache)
+        if (!config.ConnectionCache || Count > limits.PoolSize)
         {
-            Drop(server, "connection_cache is off");
+            Drop(server, config.ConnectionCache ? "the reserve is not needed any more" : "connection_cache is off");
             return;
         }
         PutIdle(server);
-        if (_shards.Length == 1)
-            return;
-        Interlocked.MemoryBarrier(); // Publish the idle server, then look at the queue once more: no waiter sleeps beside it.
-        if (Volatile.Read(ref _waiterCount) > 0)
-            ServeFrom(loop);
-    }
-
-    // In methods of their own: a lambda would make its closure at every call of the method it stands in.
-    private void ParkUntilCancelled(ServerConnection server) => server.AfterCancels = () => PutBack(server);
-
-    private void OpenLater(EventLoop loop) => _context.After(loop, _retryAtMs, () => OpenAsNeeded(loop));
-
-    private long OldestWaiterSinceMs()
-    {
-        if (WaiterCount == 0)
-            return long.MaxValue;
-        lock (_lock)
-            return _waiters.First?.Value.EnqueuedAtMs ?? long.MaxValue;
-    }
-
-    private void PutIdle(ServerConnection server)
-    {
-        server.Socket.Owner = server.Lease;
-        var shard = _shards[server.Socket.Loop.Index];
-        shard.Servers.Add(server);
-        Volatile.Write(ref shard.Count, shard.Servers.Count);
-    }
-
-    private ServerLease? TakeIdle(PoolShard shard)
-    {
-        while (shard.Servers.Count > 0)
-        {
-            var server = shard.Servers[^1];
-            shard.Servers.RemoveAt(shard.Servers.Count - 1);
-            Volatile.Write(ref shard.Count, shard.Servers.Count);
-            server.Socket.Owner = null;
-            if (!server.IsClean || IsRetired)
-            {
-                Drop(server, "found closed at check-out");
-                continue;
-            }
-            return server.Lease!.Begin();
-        }
-        return null;
-    }
-
-    private void RemoveIdle(ServerConnection server, string reason)
-    {
-        var shard = _shards[server.Socket.Loop.Index];
-        if (!shard.Servers.Remove(server))
-            return;
-        Volatile.Write(ref shard.Count, shard.Servers.Count);
-        Drop(server, reason);
     }
 
     /// <summary>Closes a server that is neither idle nor leased and opens another when somebody waits.</summary>
@@ -284,43 +256,106 @@ internal sealed class ServerPool
         PoolLog.ServerClosed(_context.Logger, server.Id, server.Pid, Node.Id, Key.Database, Key.User, reason);
         _context.Forget(server);
         server.Close();
-        lock (_lock)
-            _count--;
-        GiveBackBudget(loop);
-        OpenAsNeeded(loop);
+        Opener.NoteClosed(loop);
+        if (IsOut)
+            _context.OnClosedWhileOut(this);
     }
 
-    /// <summary>
-    /// A place on the node is free: the pool that waits for one opens its server; one whose waiters have left is passed over.
-    /// </summary>
-    private void GiveBackBudget(EventLoop loop)
+    /// <summary>Gives every waiter the error. Any thread.</summary>
+    internal void FailWaiters(PoolError? error)
     {
-        _budget.Release();
-        while (_budget.NextInLine() is { } needy)
-            needy.OpenAsNeeded(loop);
+        while (error is not null && Line.Take(out var ticket) is { } waiter)
+            waiter.Fail(error, ticket);
     }
 
-    /// <summary>Gives idle servers of this loop to waiters of any loop, oldest first.</summary>
+    private bool IsExpired(ServerConnection server, SessionLimits limits, int maxUses, long nowMs) =>
+        Gate.IsOutdated(server.Id) || ServerLife.IsExpired(server, limits, maxUses, nowMs);
+
+    // In a method of its own: a lambda would make its closure at every call of the method it stands in.
+    private void ParkUntilCancelled(ServerConnection server) => server.AfterCancels = () => PutBack(server);
+
+    private void PutIdle(ServerConnection server)
+    {
+        server.Socket.Owner = server.Lease;
+        _idle.Push(server);
+        if (_idle.Loops == 1)
+            return;
+        Interlocked.MemoryBarrier(); // Publish the idle server, then look at the line once more: no waiter sleeps beside it.
+        if (Line.Count > 0)
+            ServeFrom(server.Socket.Loop);
+    }
+
+    /// <summary>The idle server used last, unless it must be asked first whether it lives: then null, and so it is for all below it.</summary>
+    private ServerLease? TakeIdle(EventLoop loop)
+    {
+        while (_idle.Peek(loop) is { } server)
+        {
+            if (ServerLife.NeedsCheck(server, _context.Config().ServerCheckDelay, loop.NowMs) && server.IsClean)
+                return null;
+            _idle.Pop(loop);
+            server.Socket.Owner = null;
+            if (server.IsClean && !IsClosed)
+                return server.Lease!.Begin();
+            Drop(server, "found closed at check-out");
+        }
+        return null;
+    }
+
+    private void RemoveIdle(ServerConnection server, string reason)
+    {
+        if (_idle.Remove(server))
+            Drop(server, reason);
+    }
+
+    /// <summary>Gives idle servers of this loop to waiters of any loop, oldest first; those unused for long are asked first whether they live.</summary>
     private void ServeFrom(EventLoop loop)
     {
-        var shard = _shards[loop.Index];
-        while (WaiterCount > 0 && TakeIdle(shard) is { } lease)
+        while (Line.Count > 0 && TakeIdle(loop) is { } lease)
         {
-            if (DequeueWaiter(out var ticket) is not { } waiter)
+            if (Line.Take(out var ticket) is not { } waiter)
             {
                 lease.Release();
                 return;
             }
             Give(waiter, ticket, lease);
         }
+        while (Line.Count > Testing && _idle.Peek(loop) is { } server)
+        {
+            _idle.Pop(loop);
+            _ = CheckAsync(server);
+        }
+    }
+
+    private async Task CheckAsync(ServerConnection server)
+    {
+        var loop = server.Socket.Loop;
+        var since = server.IdleSinceMs;
+        if (await TestAsync(server, ServerCare.CheckAsync(server, _context.Config().ServerCheckQuery)))
+            return;
+        // What took this one takes those that were unused as long: nobody waits for each of them to be found out.
+        foreach (var other in _idle.On(loop).Where(other => other.IdleSinceMs <= since).ToList())
+            RemoveIdle(other, "another one that was unused as long is dead");
+    }
+
+    /// <summary>Waits for the end of a test and puts the server back, or closes it; true when it was good.</summary>
+    private async Task<bool> TestAsync(ServerConnection server, Task<string?> test)
+    {
+        Interlocked.Increment(ref _testing);
+        var problem = await test;
+        Interlocked.Decrement(ref _testing);
+        if (problem is null)
+            PutBack(server);
+        else
+            Drop(server, problem);
+        return problem is null;
     }
 
     private void AskOtherLoops(EventLoop own)
     {
-        for (var i = 0; i < _shards.Length; i++)
+        foreach (var loop in _context.Loops)
         {
-            if (i != own.Index && Volatile.Read(ref _shards[i].Count) > 0)
-                _context.Loops[i].Post(static state => ((ServerPool)state!).ServeFrom(EventLoop.Current!), this);
+            if (loop != own && _idle.CountOn(loop.Index) > 0)
+                loop.Post(static state => ((ServerPool)state!).ServeFrom(EventLoop.Current!), this);
         }
     }
 
@@ -356,144 +391,6 @@ internal sealed class ServerPool
         waiter.Signal.Set();
     }
 
-    /// <summary>The oldest waiter, and its ticket at that moment: it may leave before what is given to it arrives on its loop.</summary>
-    private PoolWaiter? DequeueWaiter(out int ticket)
-    {
-        lock (_lock)
-        {
-            var waiter = _waiters.First?.Value;
-            ticket = waiter?.Ticket ?? 0;
-            if (waiter is not null)
-                Unlink(waiter);
-            return waiter;
-        }
-    }
-
-    private void Unlink(PoolWaiter waiter)
-    {
-        if (waiter.Place is null)
-            return;
-        _waiters.Remove(waiter.Place);
-        waiter.Place = null;
-        Interlocked.Decrement(ref _waiterCount);
-    }
-
-    /// <summary>Opens as many servers as there are waiters without one on its way, up to the size of the pool.</summary>
-    private void OpenAsNeeded(EventLoop loop)
-    {
-        while (true)
-        {
-            lock (_lock)
-            {
-                if (_waiters.Count <= _opening || _count >= Size || IsRetired)
-                    return;
-                if (_lastError is not null && Environment.TickCount64 < _retryAtMs)
-                    break;
-                _count++;
-                _opening++;
-            }
-            if (!_budget.TryTake(this))
-            {
-                lock (_lock)
-                {
-                    _count--;
-                    _opening--;
-                }
-                _context.MakeRoom(this);
-                return;
-            }
-            _ = OpenAsync(loop);
-        }
-        if (Count == 0)
-            FailWaiters(_lastError);
-        else
-            OpenLater(loop);
-    }
-
-    private async Task OpenAsync(EventLoop loop)
-    {
-        var result = await _context.Connector.ConnectAsync(loop, Node, Key.Database, Key.User);
-        lock (_lock)
-        {
-            _opening--;
-            if (result.Server is null)
-                _count--;
-            else
-                _lastError = null;
-        }
-        if (result.Server is null)
-            GiveBackBudget(loop);
-        if (result.Server is { } server)
-        {
-            server.Lease = new ServerLease(this, server);
-            _context.Remember(server);
-            PoolLog.ServerOpened(_context.Logger, server.Id, server.Pid, Node.Id, Key.Database, Key.User);
-            PutBack(server);
-            OpenAsNeeded(loop);
-        }
-        else
-        {
-            OnOpenFailed(loop, result.Error!);
-        }
-    }
-
-    private void OnOpenFailed(EventLoop loop, PoolError error)
-    {
-        PoolLog.OpenFailed(_context.Logger, Node.Id, Key.Database, Key.User, error.Message.Message);
-        lock (_lock)
-        {
-            _lastError = error;
-            _retryAtMs = Environment.TickCount64 + (long)PauseAfter(error).TotalMilliseconds;
-        }
-        if (error.IsUnreachable)
-            _context.ReportFault(Node.Id, error.Fault);
-        // A server that has no slot left is like a full pool: those who wait go on waiting for the servers there are.
-        if (error.Message.Code == SqlStates.TooManyConnections && Count > 0)
-            OpenLater(loop);
-        else
-            FailWaiters(error);
-    }
-
-    /// <summary>
-    /// A node that is not there has no pause: health decides when it is used again. What may only be not replayed yet has a short one.
-    /// </summary>
-    private TimeSpan PauseAfter(PoolError error)
-    {
-        var retry = _context.Config().ServerLoginRetry;
-        if (error.IsUnreachable)
-            return TimeSpan.Zero;
-        return error.MayBeBehind && retry > ReplayPause ? ReplayPause : retry;
-    }
-
-    /// <summary>Gives every waiter the error. Any thread.</summary>
-    internal void FailWaiters(PoolError? error)
-    {
-        while (error is not null && DequeueWaiter(out var ticket) is { } waiter)
-        {
-            if (ReferenceEquals(waiter.Loop, EventLoop.Current))
-            {
-                waiter.Error = error;
-                waiter.Signal.Set();
-                continue;
-            }
-            waiter.Loop.Post(
-                _ =>
-                {
-                    if (waiter.Ticket != ticket)
-                        return;
-                    waiter.Error = error;
-                    waiter.Signal.Set();
-                },
-                null);
-        }
-    }
-
-    private bool IsExpired(ServerConnection server, long nowMs) =>
-        _context.Config().ServerLifetime is { Ticks: > 0 } lifetime && nowMs - server.ConnectedAtMs > lifetime.TotalMilliseconds;
-
-    private bool IsIdleTooLong(ServerConnection server, long nowMs) =>
-        _context.Config().ServerIdleTimeout is { Ticks: > 0 } limit && nowMs - server.IdleSinceMs > limit.TotalMilliseconds;
-
     /// <summary>Takes out notices, parameter reports and notifications; false when anything else came.</summary>
     private static bool OnlyAsynchronousMessages(ServerConnection server)
     {
@@ -505,12 +402,5 @@ internal sealed class ServerPool
                 return false;
         }
         return true;
-    }
-
-    /// <summary>The idle servers of one loop. The list is for that loop only, the count may be read by others.</summary>
-    private sealed class PoolShard
-    {
-        public readonly List<ServerConnection> Servers = [];
-        public int Count;
     }
 }

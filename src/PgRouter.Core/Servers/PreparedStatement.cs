@@ -63,6 +63,9 @@ internal sealed class PreparedStatement
         return [.. "PREPARE "u8, .. Encoding.UTF8.GetBytes(isPlain ? name : $"\"{name.Replace("\"", "\"\"")}\""), .. Definition];
     }
 
+    /// <summary>For one made by Parse: the message that makes it on a server.</summary>
+    public byte[] Parse() => ParseAndSync(ServerName)[..^MessageHeader.Size];
+
     /// <summary>For one made by Parse: the messages Parse and Sync that make it on a server under a name.</summary>
     public byte[] ParseAndSync(ReadOnlySpan<byte> name)
     {

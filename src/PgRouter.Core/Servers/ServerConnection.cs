@@ -18,6 +18,7 @@ internal sealed class ServerConnection
     private static long _lastId;
     private byte[] _retained = [];
     private int _retainedLength;
+    private int _senderPid;
 
     public ServerConnection(LoopSocket socket, NodeConfig node, string database, string user)
     {
@@ -30,7 +31,10 @@ internal sealed class ServerConnection
         ConnectedAtMs = socket.Loop.NowMs;
     }
 
-    /// <summary>Unique in the process.</summary>
+    /// <summary>The id of the server that was opened last. Any thread.</summary>
+    public static long LastId => Volatile.Read(ref _lastId);
+
+    /// <summary>Unique in the process, growing.</summary>
     public long Id { get; }
 
     public LoopSocket Socket { get; }
@@ -70,6 +74,9 @@ internal sealed class ServerConnection
     /// <summary>The settings this session has beyond its user's and database's defaults.</summary>
     public SettingsSet Settings { get; set; } = SettingsSet.Empty;
 
+    /// <summary>Pid of the client whose sequence values (currval, lastval) it may have; 0 = none's, -1 = several clients'.</summary>
+    public int SequenceOwner { get; set; }
+
     /// <summary>Has statements prepared under names of its client's, which nobody else may see: DISCARD ALL runs before it is given back.</summary>
     public bool HasClientsNames { get; set; }
 
@@ -85,8 +92,27 @@ internal sealed class ServerConnection
     /// <summary>Pid of the client that holds it, 0 when none.</summary>
     public int ClientPid { get; set; }
 
+    /// <summary>Pid of the client that wrote on it last: what it notifies is shown as that client's. Read by any thread.</summary>
+    public int SenderPid
+    {
+        get => Volatile.Read(ref _senderPid);
+        set => Volatile.Write(ref _senderPid, value);
+    }
+
+    /// <summary>It has run LISTEN; <see cref="TidyUp"/> ends that.</summary>
+    public bool Listens { get; set; }
+
+    /// <summary>The set of channels it was made to listen to so that it can be asked for them; null = none.</summary>
+    public object? ListensAs { get; set; }
+
+    /// <summary>What must be done before the pool gives it to another client; not null = it cannot be used any more.</summary>
+    public Func<ServerConnection, Task<ErrorMessage?>>? TidyUp { get; set; }
+
     /// <summary>Cancel requests under way for it: it is not given to another client until they have ended.</summary>
     public int CancelsUnderWay { get; set; }
+
+    /// <summary>Ends with the last of them.</summary>
+    public Task CancelUnderWay { get; set; } = Task.CompletedTask;
 
     /// <summary>The request (<see cref="OwedReplies.Settled"/>) that another cancel was asked for while one was under way; -1 = none.</summary>
     public long CancelAgainFor { get; set; } = -1;
@@ -250,6 +276,7 @@ internal sealed class ServerConnection
             ClientPid = ClientPid,
             PreparedStatements = Prepared.Count,
             UseCount = UseCount,
+            CloseNeeded = Lease?.Pool.IsOutdated(this) ?? false,
             ServerVersion = Parameters.GetValueOrDefault("server_version", ""),
             ApplicationName = Parameters.GetValueOrDefault("application_name", ""),
         };

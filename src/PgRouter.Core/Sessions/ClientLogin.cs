@@ -1,8 +1,10 @@
 using System.Net;
 using System.Security.Cryptography;
+using PgRouter.Core.Admin;
 using PgRouter.Core.Authentication;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
+using PgRouter.Core.Pooling;
 using PgRouter.Core.Servers;
 using PgRouter.Core.Transport;
 using PgRouter.Protocol;
@@ -77,8 +79,10 @@ internal sealed class ClientLogin
         var identity = new ClientIdentity(
             startup.User, startup.Database, startup.Find("application_name") ?? "", settings, startup.ProtocolVersion)
         {
-            IsConsole = startup.Database is "pgbouncer" or "pgrouter",
+            IsConsole = ConsoleDatabase.Is(startup.Database),
         };
+        if (!identity.IsConsole && Gates.Find(identity.Database).IsDisabled)
+            return Refuse(startup, ClientSession.Disabled(identity.Database), "DISABLE");
         if (!await AuthenticateAsync(startup, identity))
             return null;
         if (identity.IsConsole && _services.Commands.CheckConsoleLogin(identity.User) is { } denied)
@@ -118,7 +122,8 @@ internal sealed class ClientLogin
                 case StartupPacketKind.Startup:
                     return packet;
                 case StartupPacketKind.CancelRequest:
-                    _services.Clients.Find(packet.CancelProcessId, packet.CancelSecret.Span)?.RequestCancel();
+                    if (_services.Clients.Find(packet.CancelProcessId, packet.CancelSecret.Span) is { } canceled)
+                        await canceled.CancelAsync();
                     return null;
                 default:
                     // Nothing is encrypted, so that what a client sent behind its request is its start-up packet in clear text.
@@ -178,6 +183,8 @@ internal sealed class ClientLogin
             return (true, null);
         if (_services.Logins.AsksForPassword(database, identity.User) is { } known)
             return (known, null);
+        if (!await PassGateAsync(identity))
+            return (false, ClientSession.PausedTooLong(identity.Database));
         var attempt = await TryServersAsync(database, identity.User, _services.Logins.SecretFor(identity.User));
         if (attempt.Server is null && !attempt.AskedForPassword)
             return (false, attempt.Error!.Message);
@@ -185,11 +192,24 @@ internal sealed class ClientLogin
         return (attempt.AskedForPassword, null);
     }
 
+    private DatabaseGates Gates => _services.Pools.Context.Gates;
+
+    /// <summary>Waits while the database is paused, for no server is asked then; false when the client has gone or the time is over.</summary>
+    private async Task<bool> PassGateAsync(ClientIdentity identity)
+    {
+        var gate = identity.IsConsole ? DatabaseGate.OfConsole : Gates.Find(identity.Database);
+        var place = gate.Enter(_signal);
+        while (gate.IsPaused && !_client.PeerClosed && !_deadline.HasPassed)
+            await _signal;
+        gate.Leave(place);
+        return !gate.IsPaused;
+    }
+
     /// <summary>Logs in to the first node that answers, the primary before others; a server that was opened goes to its pool.</summary>
     private async Task<ServerLoginAttempt> TryServersAsync(string database, string user, PasswordSecret? secret)
     {
         var view = _services.Cluster.View;
-        var attempt = new ServerLoginAttempt(null, new Pooling.PoolError(NoNode(), IsUnreachable: true), false);
+        var attempt = new ServerLoginAttempt(null, new PoolError(NoNode(), IsUnreachable: true), false);
         foreach (var node in view.Nodes.OrderBy(n => n.Index == view.PrimaryIndex ? -1 : n.Index))
         {
             if (!node.IsUsable)
@@ -234,6 +254,11 @@ internal sealed class ClientLogin
         shown.TryGetPlain(out var password);
         if (_services.Logins.LearnedSecret(identity.User) is { } learned && learned.Fits(identity.User, password))
             return true;
+        if (!await PassGateAsync(identity))
+        {
+            Refuse(startup, ClientSession.PausedTooLong(identity.Database), "paused");
+            return false;
+        }
         var database = identity.IsConsole ? _config.SrCheckDatabase : identity.Database;
         var attempt = await TryServersAsync(database, identity.User, shown);
         if (attempt.Error is { } error)
@@ -280,7 +305,9 @@ internal sealed class ClientLogin
                 return false;
             if (_deadline.HasPassed)
             {
-                Send(ErrorMessage.Fatal(SqlStates.ProtocolViolation, "login did not end in time (authentication_timeout)"));
+                Send(ErrorMessage.Fatal(
+                    SqlStates.QueryCanceled, "canceling authentication due to timeout",
+                    $"authentication_timeout of the router is {_config.AuthenticationTimeout.TotalSeconds} s."));
                 return false;
             }
             await _signal;

@@ -41,6 +41,13 @@ internal sealed class ClientRegistry
     /// <summary>The session with this pid, or null.</summary>
     public ClientSession? Find(int pid) => _clients.GetValueOrDefault(pid);
 
+    /// <summary>Lets every session look around.</summary>
+    public void Wake()
+    {
+        foreach (var client in _clients.Values)
+            client.Wake();
+    }
+
     /// <summary>The session with this pid and cancel key, or null; the time does not depend on where the keys differ.</summary>
     public ClientSession? Find(int pid, ReadOnlySpan<byte> secret) =>
         _clients.TryGetValue(pid, out var session) && CryptographicOperations.FixedTimeEquals(session.CancelSecret, secret) ? session : null;

@@ -46,7 +46,11 @@ internal sealed partial class ClientSession
             return IsBusy ? Step.Wait : Step.Local;
         if (batch.HasPidCalls)
             return Step.Rewrite;
-        if (_lease is null && batch.NeedsNoServer && !_cancelsPending)
+        if (MustWaitForReady)
+            return Step.Wait;
+        if (MayCommitChannels(batch.Effects, batch.HasVerb) && CollectChannels(batch.OfListen ?? [], commits: batch.HasVerb))
+            return IsBusy ? Step.Wait : Step.Listen;
+        if (_lease is null && batch.NeedsNoServer && !_cancelsPending && !IsListening && _block != Block.Failed)
             return IsAnsweredWithoutServer(rest[..batch.Length], out used);
         step = Obtain(batch.Class, batch.Hint, batch.BeginsReadOnly, batch.Effects);
         if (step != Step.Continue)
@@ -188,7 +192,7 @@ internal sealed partial class ClientSession
             if (type == FrontendMessage.Sync)
             {
                 failed = _skipToSync = false;
-                BackendStartupMessages.WriteReadyForQuery(writer, TransactionStatus.Idle);
+                BackendStartupMessages.WriteReadyForQuery(writer, Status);
             }
             else if (!failed && type == FrontendMessage.Close)
             {
@@ -226,7 +230,7 @@ internal sealed partial class ClientSession
     {
         var server = _lease!.Server;
         var info = batch.First ?? NothingAtAll;
-        NoteRequest(server, info, bytes, mayRetain: batch.EndsInSync && !_unsynced && batch.Class <= StatementClass.Read);
+        NoteRequest(server, info, batch.Class, bytes, mayRetain: batch.EndsInSync && !_unsynced && batch.Class <= StatementClass.Read);
         if (batch.Rewrites)
             SendRewritten(server, bytes, batch);
         else
@@ -341,7 +345,7 @@ internal sealed partial class ClientSession
             return step;
         used = rest.Length;
         var server = _lease!.Server;
-        NoteRequest(server, info ?? TooLarge, rest, mayRetain: false);
+        NoteRequest(server, info ?? TooLarge, StatementClass.Unknown, rest, mayRetain: false);
         _unsynced = true;
         if (type == FrontendMessage.Bind)
             SendLargeBind(server, rest, total);
@@ -404,6 +408,10 @@ internal sealed partial class ClientSession
         public SessionEffects Effects;
         public RouteHint? Hint;
         public StatementInfo? First;
+        public bool HasVerb;
+
+        /// <summary>The texts with LISTEN; null when there is none.</summary>
+        public List<StatementInfo>? OfListen;
         private int _count;
 
         public void Add(StatementInfo info)
@@ -414,6 +422,9 @@ internal sealed partial class ClientSession
             if (info.Class > Class)
                 Class = info.Class;
             Effects |= info.Effects;
+            HasVerb |= info.HasTransactionVerb;
+            if ((info.Effects & SessionEffects.Listens) != 0)
+                (OfListen ??= []).Add(info);
             Hint ??= info.Hint;
             BeginsReadOnly = ++_count == 1 && ClientSession.BeginsReadOnly(info);
         }

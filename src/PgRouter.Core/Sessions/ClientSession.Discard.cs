@@ -65,6 +65,7 @@ internal sealed partial class ClientSession
         }
         _statements?.Clear();
         _unnamed.Forget();
+        ForgetChannels();
         WriteCommandComplete(writer, "DISCARD ALL");
         foreach (var (name, value) in after)
         {

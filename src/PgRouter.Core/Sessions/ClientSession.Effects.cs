@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using PgRouter.Core.Servers;
 using PgRouter.Protocol;
@@ -87,6 +88,11 @@ internal sealed partial class ClientSession
         var effects = statement.Effects;
         if (effects == SessionEffects.None)
             return;
+        if ((effects & (SessionEffects.Listens | SessionEffects.Unlistens)) != 0)
+            NoteChannels(server, effects, statement.Name);
+        if ((effects & SessionEffects.Notifies) != 0)
+            NoteNotify(server);
+        effects &= ~SessionEffects.Listens;
         if ((effects & SessionEffects.DiscardsAll) != 0)
             OnDiscardAll(server);
         if ((effects & SettingChanges) != 0)
@@ -122,6 +128,8 @@ internal sealed partial class ClientSession
                 _settings.Release(statement.Name!);
                 break;
         }
+        if (statement.Chains)
+            _transactionStarted = Stopwatch.GetTimestamp();
         if ((statement.Chains && server.Status != TransactionStatus.Idle) || (_isImplicitTransaction && !_settings.InTransaction))
             _settings.Begin();
     }
@@ -221,7 +229,14 @@ internal sealed partial class ClientSession
 
     private void OnTransactionEnd()
     {
+        if (_settings.InTransaction)
+        {
+            // COMMIT or PREPARE TRANSACTION has failed, and ended the transaction all the same.
+            _settings.Rollback();
+            _lease!.Server.Settings = _settings.OnServer;
+        }
         _hasLocalSettings = false;
+        SettleChannels();
         if (_schemaChanged)
             _services.Statements.NoteSchemaChange();
         _schemaChanged = false;

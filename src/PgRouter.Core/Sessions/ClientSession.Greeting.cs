@@ -14,9 +14,12 @@ internal sealed partial class ClientSession
         var greeting = Identity.IsConsole ? ConsoleGreeting() : _services.Logins.Greeting(Identity.Database, Identity.User, Identity.Settings);
         if (greeting is null)
         {
+            _loginDeadline = deadline;
             var (messages, error) = await AskServerAsync();
             if (error is not null)
                 return error;
+            if (messages is null && _gate.IsPaused)
+                return PausedTooLong(Identity.Database);
             if (messages is null || deadline.HasPassed)
                 return ErrorMessage.Fatal(SqlStates.CannotConnectNow, "no server could be asked for its parameters in time (authentication_timeout)");
             _services.Logins.NoteGreeting(Identity.Database, Identity.User, Identity.Settings, greeting = messages);
@@ -75,8 +78,11 @@ internal sealed partial class ClientSession
         return writer.WrittenSpan.ToArray();
     }
 
-    private void NoteConformingStrings(ReadOnlySpan<byte> greeting) =>
+    private void NoteConformingStrings(ReadOnlySpan<byte> greeting)
+    {
         _conformingStrings = greeting.IndexOf("standard_conforming_strings\0off\0"u8) < 0;
+        _readsUtf8 = greeting.IndexOf("client_encoding\0UTF8\0"u8) >= 0;
+    }
 
     private static void WriteAuthenticationOk(MessageWriter writer)
     {

@@ -33,9 +33,9 @@ internal sealed partial class ClientSession
     private ulong _excludedNodes;
     private string _lossReason = "";
     private NodeFault _lossFault = NodeFault.Reset;
+    private ErrorMessage? _lossError;
     private ErrorMessage? _pendingLoss;
     private int _lastReadNodeId = -1;
-    private (ServerConnection Server, long UseCount) _lastWriter;
 
     /// <summary>Continue = a server is held for this request; Wait = replies must come first; Acquire = go and wait for one (or for an error).</summary>
     private Step Obtain(StatementClass statementClass, RouteHint? hint, bool beginsReadOnly, SessionEffects effects)
@@ -54,15 +54,22 @@ internal sealed partial class ClientSession
                 _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
                 return Step.Acquire;
             }
+            if (AsksForChannels(lease.Server, effects))
+            {
+                _pending = _pending with { Effects = effects };
+                return lease.Server.Owed.Count > 0 ? Step.Wait : Step.Acquire;
+            }
             // Behind a read that is still running on a standby only reads may follow: anything else waits to be routed by itself. Before Sync
             // there is nothing to wait for: the server answers when it has come.
             return lease.Server.Owed.Count > 0 && !_unsynced && statementClass > StatementClass.Read && !IsOnPrimary(lease)
                 ? Step.Wait
                 : Step.Continue;
         }
-        // A standby refuses every transaction that is serializable by default.
-        if (statementClass == StatementClass.Read && _settings.Client.SetsIsolation)
+        // A standby refuses every transaction that is serializable by default, and may not have yet what a notification told of.
+        if (statementClass == StatementClass.Read && (_settings.Client.SetsIsolation || IsListening))
             statementClass = StatementClass.PrimaryRead;
+        if (_block != Block.None)
+            statementClass = ClassInBlock(statementClass, ref beginsReadOnly);
         _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
         if (_pendingLoss is not null || _cancelsPending)
             return Step.Acquire;
@@ -110,7 +117,7 @@ internal sealed partial class ClientSession
         if (_decision.NodeIndex < 0)
             return null;
         var node = cluster.Nodes[_decision.NodeIndex];
-        return TakeKept(node.Id) ?? PoolOf(node).TryTake(Loop);
+        return TakeKept(node.Id) ?? (_gate.IsPaused ? null : PoolOf(node).TryTake(Loop));
     }
 
     /// <summary>In session mode: the server this client already has on a node.</summary>
@@ -135,7 +142,8 @@ internal sealed partial class ClientSession
     }
 
     private bool NeedsPreparation(ServerLease lease) =>
-        !lease.Server.Settings.SameAs(_settings.Client) || (_pending.Effects & PreparedEffects) != 0;
+        !lease.Server.Settings.SameAs(_settings.Client) || (_pending.Effects & PreparedEffects) != 0 || _block == Block.Failed
+        || NeedsOwnSequences(lease) || NeedsListenerPreparation(lease.Server, _pending.Effects);
 
     private void Hold(ServerLease lease)
     {
@@ -143,6 +151,8 @@ internal sealed partial class ClientSession
         if (lease.Server.Settings.SameAs(_settings.Client))
             _settings.Synchronized();
         lease.Server.ClientPid = Pid;
+        if (_pending.Class > StatementClass.Read && Pid != 0 && !IsListening)
+            lease.Server.SenderPid = Pid;
         lease.Server.Socket.Owner = _signal;
         _nodeCounters = _host.Statistics.Node(lease.Server.Node.Id);
         if (_decision.Reason is RouteReason.Balanced or RouteReason.NoStandby)
@@ -218,7 +228,7 @@ internal sealed partial class ClientSession
     private bool MayTryAfterLoss(ServerConnection server, ErrorMessage error)
     {
         var fault = NodeFaults.FromSqlState(error.Code) ?? (error.Code == SqlStates.ConnectionFailure ? NodeFault.Reset : null);
-        if (_ended || fault is null)
+        if (_ended || _breakReason is not null || fault is null)
             return false;
         _services.Pools.Context.ReportFault(server.Node.Id, fault.Value);
         return _services.Cluster.View.Nodes.FirstOrDefault(n => n.Id == server.Node.Id) is not { } node || MayTryAnother(node);
@@ -236,12 +246,18 @@ internal sealed partial class ClientSession
         PoolError? unreachable = null;
         while (!_ended)
         {
-            if (IsAbandoned())
+            if (IsAbandoned() || _terminateRequested)
                 return (null, null);
             if (_cancelRequested)
             {
-                _cancelRequested = false;
+                DropCancel();
                 return (null, CanceledByUser);
+            }
+            if (_gate.IsPaused && _kept is not { Count: > 0 })
+            {
+                if (await WaitAtGateAsync(deadline) is { } paused)
+                    return (null, paused);
+                continue;
             }
             var cluster = _services.Cluster.View;
             _decision = Decide(cluster, config);
@@ -255,8 +271,14 @@ internal sealed partial class ClientSession
                 return (null, AsError(unreachable.Message)); // The rules know no other place than one that was tried.
             var node = cluster.Nodes[_decision.NodeIndex];
             var pool = PoolOf(node);
-            if ((TakeKept(node.Id) ?? pool.TryTake(Loop)) is { } lease)
+            if ((TakeKept(node.Id) ?? (_gate.IsPaused ? null : pool.TryTake(Loop))) is { } lease)
                 return (lease, null);
+            if (_gate.IsPaused)
+            {
+                if (await WaitAtGateAsync(deadline) is { } paused)
+                    return (null, paused);
+                continue;
+            }
             var error = await WaitInPoolAsync(pool, deadline);
             if (_waiter.Lease is { } granted)
             {
@@ -281,7 +303,7 @@ internal sealed partial class ClientSession
             await _signal;
             if (_waiter.Lease is not null || _waiter.Error is not null)
                 break;
-            if (IsAbandoned() || _cancelRequested)
+            if (IsAbandoned() || _terminateRequested || _cancelRequested || _gate.IsPaused)
             {
                 pool.Cancel(_waiter);
                 return null;
@@ -305,7 +327,7 @@ internal sealed partial class ClientSession
             Terminate();
         else if (_client.PeerClosed && _pending.Class <= StatementClass.PrimaryRead)
             Finish("client went away while waiting for a server");
-        return _ended;
+        return _ended || _loginDeadline is { HasPassed: true };
     }
 
     private bool MayTryAnother(NodeView node)
@@ -321,7 +343,7 @@ internal sealed partial class ClientSession
             return false;
         using var pause = new Deadline(_signal);
         pause.Start(HoldPollInterval);
-        while (!pause.HasPassed && !IsAbandoned() && !_cancelRequested)
+        while (!pause.HasPassed && !IsAbandoned() && !_terminateRequested && !_cancelRequested)
             await _signal;
         return true;
     }
@@ -343,14 +365,13 @@ internal sealed partial class ClientSession
             server.Settings = _settings.Client;
         }
         _settings.Synchronized();
+        if (await PrepareForListenerAsync(server) is { } refusal)
+            return refusal;
         if ((_pending.Effects & SessionEffects.ShowsPrepared) != 0 && await ShowOwnNamesAsync(server) is { } unprepared)
             return unprepared;
-        if ((_pending.Effects & SessionEffects.ReadsSequenceState) == 0 || server.Status != TransactionStatus.Idle)
-            return null;
-        // The last nextval on this server may have been another client's: then it must look as in a fresh session.
-        if (ReferenceEquals(_lastWriter.Server, server) && _lastWriter.UseCount == server.UseCount - 1)
-            return null;
-        return await server.ExecuteAsync("DISCARD SEQUENCES", _signal, SynchronizeTimeout) is { } failure ? AsError(failure) : null;
+        if (_block == Block.Failed)
+            return await EnterFailedBlockAsync(server);
+        return await TakeSequencesAsync(_lease!);
     }
 
     /// <summary>Answers the pending request with an error; the session lives.</summary>
@@ -361,6 +382,10 @@ internal sealed partial class ClientSession
         _discarding = _requestLength - here;
         EndRequest();
         _excludedNodes = 0;
+        if (_block == Block.Begun)
+            _block = Block.Failed;
+        if (_hasClaims && !_settings.InTransaction)
+            SettleChannels();
         var writer = new MessageWriter();
         error.WriteErrorResponse(writer);
         if (_requestEndsInReadyForQuery)
@@ -374,10 +399,10 @@ internal sealed partial class ClientSession
     /// <summary>After ReadyForQuery: the server goes back when nothing ties it to this client.</summary>
     private void ReleaseIfIdle(ServerConnection server)
     {
-        if (_lease is not { } lease || !server.IsIdle || _unsynced || _pins != PinReasons.None || server.BodyRemaining > 0 || _streaming > 0)
+        if (_lease is not { } lease || !server.IsIdle || _unsynced || _pins != PinReasons.None || server.BodyRemaining > 0 || _streaming > 0
+            || _readyHeld)
             return;
         _lease = null;
-        _lastWriter = (server, server.UseCount);
         if (_services.Config().PoolMode == PoolMode.Session)
             (_kept ??= []).Add(server.Node.Id, lease);
         else if (server.HasClientsNames)

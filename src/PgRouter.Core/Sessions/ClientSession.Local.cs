@@ -12,7 +12,13 @@ internal sealed partial class ClientSession
     private Dictionary<byte[], LocalPortal>? _localPortals;
     private LocalPortal? _localPortal;
 
-    private TransactionStatus Status => _lease is { } lease ? lease.Server.Status : TransactionStatus.Idle;
+    /// <summary>The status of the transaction as the client has been told.</summary>
+    private TransactionStatus Status => _block switch
+    {
+        Block.Begun => TransactionStatus.InTransaction,
+        Block.Failed => TransactionStatus.Failed,
+        _ => _lease is { } lease ? lease.Server.Status : TransactionStatus.Idle,
+    };
 
     private bool IsAnsweredHere(StatementInfo info) => info.LocalCommand is not null || (info.Class == StatementClass.Empty && _lease is null);
 
@@ -26,6 +32,7 @@ internal sealed partial class ClientSession
 
     private async Task AnswerLocallyAsync()
     {
+        await DeliverFirstAsync();
         var request = _input.Span[.._requestLength].ToArray();
         ConsumeInput(_requestLength);
         var writer = new MessageWriter(1024);
@@ -60,7 +67,7 @@ internal sealed partial class ClientSession
         }
         else
         {
-            LocalResult.Write(writer, await _services.Commands.ExecuteAsync(command, AdminContext, default), [], withDescription: true);
+            LocalResult.Write(writer, await RunCommandAsync(command), [], withDescription: true);
         }
         BackendStartupMessages.WriteReadyForQuery(writer, Status);
     }
@@ -226,7 +233,7 @@ internal sealed partial class ClientSession
             writer.End();
             return true;
         }
-        var result = await _services.Commands.ExecuteAsync(portal.Command, AdminContext, default);
+        var result = await RunCommandAsync(portal.Command);
         LocalResult.Write(writer, result, portal.Formats, withDescription: false);
         return result.Error is null;
     }

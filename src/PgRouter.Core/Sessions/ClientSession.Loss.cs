@@ -32,10 +32,12 @@ internal sealed partial class ClientSession
         var wasAsked = server.Owed.Count > 0 || _unsynced;
         var wasInTransaction = server.Status != TransactionStatus.Idle || _pins != PinReasons.None;
         var commits = IsCommitUnderWay(server);
+        var failsBlock = !commits && IsBlockOpen(server);
         var endsInReadyForQuery = server.Owed.ReadyForQueryCount;
         while (server.Owed.Count > 0)
             TakeBack(server, server.Owed.Dequeue());
-        _services.Pools.Context.ReportFault(server.Node.Id, _lossFault);
+        if (_lossError is null)
+            _services.Pools.Context.ReportFault(server.Node.Id, _lossFault);
         _lossFault = NodeFault.Reset;
         var movable = !_answerStarted && !server.Retained.IsEmpty && !wasInTransaction;
         if (movable)
@@ -46,7 +48,10 @@ internal sealed partial class ClientSession
         ForgetServerState();
         if (movable)
             return;
-        var error = commits ? CommitUnknown(reason) : ServerGone(server, reason);
+        if (failsBlock)
+            _block = Block.Failed;
+        var error = _lossError ?? (commits ? CommitUnknown(reason) : ServerGone(server, reason));
+        _lossError = null;
         if (wasAsked)
             FailAfterLoss(error, endsInReadyForQuery);
         else if (wasInTransaction)
@@ -67,7 +72,8 @@ internal sealed partial class ClientSession
     private void FailAfterLoss(ErrorMessage error, int readyForQueryCount)
     {
         var writer = new MessageWriter();
-        error.WriteErrorResponse(writer);
+        if (readyForQueryCount == 0)
+            error.WriteErrorResponse(writer);
         _skipToSync |= _unsynced || readyForQueryCount == 0;
         if (_streaming > 0)
         {
@@ -75,7 +81,10 @@ internal sealed partial class ClientSession
             _streaming = 0;
         }
         for (var i = 0; i < readyForQueryCount; i++)
-            BackendStartupMessages.WriteReadyForQuery(writer, TransactionStatus.Idle);
+        {
+            error.WriteErrorResponse(writer);
+            BackendStartupMessages.WriteReadyForQuery(writer, Status);
+        }
         _unsynced = false;
         SendToClient(writer.WrittenSpan);
         _signal.Set();
@@ -88,11 +97,13 @@ internal sealed partial class ClientSession
         _pinnedSince = null;
         _ownNames?.Clear();
         _namedText = null;
+        _beginUnderWay = false;
         _copyingIn = false;
         _requestFailed = false;
         _executed?.Clear();
         _completed = 0;
         _settings.Rollback();
+        SettleChannels();
         _portal = null;
         _portals?.Clear();
     }
@@ -103,6 +114,8 @@ internal sealed partial class ClientSession
         if (_unprepared is { } unprepared)
             unprepared.Release();
         _waiter.Lease?.Release();
+        if (_breakReason is { } reason)
+            BreakServers(reason);
         if (_kept is not null)
         {
             foreach (var kept in _kept.Values)

@@ -18,7 +18,7 @@ internal sealed partial class ClientSession
 
     /// <summary>Names that a server knows as the client does.</summary>
     private HashSet<byte[]>? _ownNames;
-    private IReadOnlyList<PreparedStatement> _toPrepare = [];
+    private IReadOnlyList<PreparedStatement> _usedStatements = [];
     private NamedText? _namedText;
     private bool _isSharedPrepare;
 
@@ -52,7 +52,7 @@ internal sealed partial class ClientSession
             var text = NamedText.Exchange(sql, names, name => _statements?.Find(name.Name));
             if (text.Uses.Any(statement => !server.Prepared.Touch(statement)))
             {
-                _toPrepare = text.Uses;
+                _usedStatements = text.Uses;
                 return Step.Acquire;
             }
             SendNamed(server, message, info, text, ownName: null);
@@ -65,7 +65,7 @@ internal sealed partial class ClientSession
     private bool IsPreparedWithoutServer(ReadOnlySpan<byte> sql, PreparedName name)
     {
         var definition = sql[(name.Start + name.Length)..];
-        if (_lease is not null || IsNameTaken(name.Name) || _services.Statements.Find(definition, SqlScope)?.KnownGoodFor != Identity.PoolName)
+        if (_lease is not null || _block == Block.Failed || IsNameTaken(name.Name) || _services.Statements.Find(definition, SqlScope)?.KnownGoodFor != Identity.PoolName)
             return false;
         Remember(name.Name, _services.Statements.AcquireSql(definition, TooLarge, SqlScope));
         AnswerPrepare();
@@ -99,7 +99,7 @@ internal sealed partial class ClientSession
     /// <param name="ownName">The name that a PREPARE gives to a shared statement; taken back when it fails.</param>
     private void SendNamed(ServerConnection server, ReadOnlySpan<byte> message, StatementInfo info, NamedText text, byte[]? ownName)
     {
-        NoteRequest(server, info, message, mayRetain: false);
+        NoteRequest(server, info, info.Class, message, mayRetain: false);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Query, Subject: info, Name: ownName));
         _namedText = text;
         var output = new BatchOutput(server, Loop.ScratchBuffer);
@@ -111,6 +111,8 @@ internal sealed partial class ClientSession
     /// <summary>The client gets the router's error; in a transaction the server is made to fail too.</summary>
     private void FailQuery(ServerConnection server, LocalReply error)
     {
+        if (_block == Block.Begun)
+            SendBegin(server);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Query, Subject: error));
         var output = new BatchOutput(server, Loop.ScratchBuffer);
         output.Message(FrontendMessage.Query, "EXECUTE "u8, PreparedStatement.NoName, Zero);
@@ -223,8 +225,8 @@ internal sealed partial class ClientSession
     /// <summary>Prepares what a simple query uses, before it is sent. Returns the server's error, which is what the query itself would have met.</summary>
     private async Task<ErrorMessage?> PrepareUsedAsync(ServerConnection server)
     {
-        var statements = _toPrepare;
-        _toPrepare = [];
+        var statements = _usedStatements;
+        _usedStatements = [];
         foreach (var statement in statements.Where(s => !server.Prepared.Touch(s)))
         {
             if (await server.PrepareAsync(statement, _signal, SynchronizeTimeout) is { } error)
@@ -242,6 +244,8 @@ internal sealed partial class ClientSession
     {
         if (server.Status == TransactionStatus.Failed || (_pins & (PinReasons.LargeStatement | PinReasons.PreparedStatement)) != 0)
             return null; // Fails anyway, or has names that cannot be made again.
+        if (_block == Block.Begun && await BeginNowAsync(server) is { } refused)
+            return refused;
         server.HasClientsNames = true;
         server.Prepared.Clear();
         var error = await server.ExecuteAsync("DEALLOCATE ALL", _signal, SynchronizeTimeout);

@@ -30,7 +30,7 @@ internal sealed partial class ClientSession
     /// <summary>Moves what the server has said to the client, as long as both can.</summary>
     private void RelayReplies()
     {
-        for (var round = 0; _lease is { } lease && _output.IsEmpty && !_ended; round++)
+        for (var round = 0; _lease is { } lease && _output.IsEmpty && !_ended && !_readyHeld; round++)
         {
             var server = lease.Server;
             if (round == RoundsPerTurn)
@@ -172,7 +172,7 @@ internal sealed partial class ClientSession
         BackendMessage.ReadyForQuery => length + 1,
         BackendMessage.ErrorResponse when InfoOfHead(server)?.Edits is not null => Math.Min(length + 1, LongestParameterStatus),
         BackendMessage.ErrorResponse or BackendMessage.NoticeResponse => Math.Min(length + 1, ErrorHead),
-        BackendMessage.ParameterStatus => Math.Min(length + 1, LongestParameterStatus),
+        BackendMessage.ParameterStatus or BackendMessage.NotificationResponse => Math.Min(length + 1, LongestParameterStatus),
         _ => MessageHeader.Size,
     };
 
@@ -188,7 +188,7 @@ internal sealed partial class ClientSession
         switch (type)
         {
             case BackendMessage.ReadyForQuery:
-                return OnReadyForQuery(server, body[0]);
+                return HoldReady(server, OnReadyForQuery(server, body[0]));
             case BackendMessage.CommandComplete or BackendMessage.EmptyQueryResponse or BackendMessage.PortalSuspended:
                 return OnExecuted(server, ReplyKind.Execute);
             case BackendMessage.ParseComplete:
@@ -215,8 +215,10 @@ internal sealed partial class ClientSession
                 OnCopyIn(server);
                 return ReplyVerdict.Forward;
             case BackendMessage.ParameterDescription or BackendMessage.CopyOutResponse or BackendMessage.CopyBothResponse or BackendMessage.CopyDone
-                or BackendMessage.FunctionCallResponse or BackendMessage.NotificationResponse:
+                or BackendMessage.FunctionCallResponse:
                 return ReplyVerdict.Forward;
+            case BackendMessage.NotificationResponse:
+                return OnNotification(server, body, ref output);
             default:
                 Lost($"{server.Node} sent a message of unknown type {type}");
                 return ReplyVerdict.Lost;
@@ -245,11 +247,11 @@ internal sealed partial class ClientSession
             _completed++;
         }
         else if (server.Owed.Head.Kind == kind)
-            return OnPortalExecuted(server.Owed.Dequeue());
+            return OnPortalExecuted(server, server.Owed.Dequeue());
         return ReplyVerdict.Forward;
     }
 
-    private ReplyVerdict OnPortalExecuted(in OwedReply done)
+    private ReplyVerdict OnPortalExecuted(ServerConnection server, in OwedReply done)
     {
         if (done.Subject is StatementInfo info)
         {
@@ -258,6 +260,12 @@ internal sealed partial class ClientSession
                 SendSignals(info, 0);
             if (info.Effects != SessionEffects.None || info.HasTransactionVerb)
                 (_executed ??= []).Add(info);
+        }
+        else if (ReferenceEquals(done.Subject, BeginMark))
+        {
+            _beginUnderWay = false;
+            server.Status = TransactionStatus.InTransaction; // Its first ReadyForQuery comes with the first statement's.
+            _transactionStarted = server.RequestStarted;
         }
         else if (done.Subject is PreparedStatement prepared)
         {
@@ -284,6 +292,7 @@ internal sealed partial class ClientSession
         // A simple query ends what a Flush before it left open: its ReadyForQuery is the batch's too.
         if (done.Kind == ReplyKind.Query && server.Owed.Count == 0 && _streaming == 0)
             _unsynced = false;
+        _readyAtMs = Loop.NowMs;
         _requestFailed = false;
         _completed = 0;
         _copyingIn = false;
@@ -319,10 +328,12 @@ internal sealed partial class ClientSession
             Lost(DescribeLoss(body));
             return ReplyVerdict.Lost;
         }
+        if (_beginUnderWay)
+            return OnBeginFailed(body);
         _nodeCounters!.Errors++;
         _requestFailed = true;
         // The server was made to fail: the client gets the router's error in place of the server's.
-        var own = server.Owed.Count > 0 ? server.Owed.Head.Subject as LocalReply : null;
+        var own = server.Owed.Count > 0 ? server.Owed.Head.Subject as LocalReply ?? TimeoutReply(server, code) : null;
         var replacement = own?.Bytes ?? ErrorOfClientsText(server, body);
         if (replacement is not null)
             output.Insert(replacement);
@@ -408,6 +419,8 @@ internal sealed partial class ClientSession
         reader.TryReadCString(out var value);
         if (name.SequenceEqual("standard_conforming_strings"u8))
             _conformingStrings = value.SequenceEqual("on"u8);
+        else if (name.SequenceEqual("client_encoding"u8))
+            _readsUtf8 = value.SequenceEqual("UTF8"u8);
         // The client speaks to the cluster, which is never in recovery.
         return name.SequenceEqual("in_hot_standby"u8) ? ReplyVerdict.Swallow : ReplyVerdict.Forward;
     }

@@ -183,6 +183,15 @@ internal sealed partial class ClientSession
             _ownCommand = info;
             return IsBusy ? Step.Wait : Step.Local;
         }
+        if (MustWaitForReady)
+            return Step.Wait;
+        if (info.Verb != TransactionVerb.None && IsBlockHandledHere(info, sql))
+        {
+            used = (int)total;
+            return Step.Continue;
+        }
+        if (MayCommitChannels(info.Effects, info.HasTransactionVerb) && CollectChannels([info]))
+            return IsBusy ? Step.Wait : Step.Listen;
         if ((info.Effects & NameEffects) != 0)
             return OnNamedQuery(rest[..(int)total], info, out used);
         var step = Obtain(info.Class, info.Hint, BeginsReadOnly(info), info.Effects);
@@ -211,7 +220,7 @@ internal sealed partial class ClientSession
     private void SendQuery(ReadOnlySpan<byte> bytes, StatementInfo info)
     {
         var server = _lease!.Server;
-        NoteRequest(server, info, bytes, mayRetain: true);
+        NoteRequest(server, info, info.Class, bytes, mayRetain: true);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Query, Subject: info));
         SendToServer(server, bytes);
         AfterQuerySent(server);
@@ -238,7 +247,7 @@ internal sealed partial class ClientSession
             return step;
         used = (int)Math.Min(total, rest.Length);
         var server = _lease!.Server;
-        NoteRequest(server, FastPathCall, rest[..used], mayRetain: false);
+        NoteRequest(server, FastPathCall, FastPathCall.Class, rest[..used], mayRetain: false);
         server.Owed.Enqueue(new OwedReply(ReplyKind.FunctionCall, Subject: FastPathCall));
         _counters.Queries++;
         SendToServer(server, rest[..used]);
@@ -321,16 +330,18 @@ internal sealed partial class ClientSession
     {
         _resolved = null;
         _requestLength = 0;
+        _channelsPrepared = false;
     }
 
     /// <summary>Bookkeeping of every request that is sent: time, statistics, and a copy while it may still run elsewhere.</summary>
-    private void NoteRequest(ServerConnection server, StatementInfo info, ReadOnlySpan<byte> bytes, bool mayRetain)
+    private void NoteRequest(
+        ServerConnection server, StatementInfo info, StatementClass statementClass, ReadOnlySpan<byte> bytes, bool mayRetain)
     {
         if (server.Owed.Count == 0)
         {
             server.RequestStarted = Stopwatch.GetTimestamp();
             _answerStarted = false;
-            if (mayRetain && info.Class <= StatementClass.Read && bytes.Length <= RetainLimit && server.Status == TransactionStatus.Idle && _pins == 0)
+            if (mayRetain && _block == Block.None && info.Class <= StatementClass.Read && bytes.Length <= RetainLimit && server.Status == TransactionStatus.Idle && _pins == 0)
                 server.Retain(bytes);
             else
                 server.ForgetRetained();
@@ -339,6 +350,9 @@ internal sealed partial class ClientSession
         {
             server.ForgetRetained();
         }
+        if (_block == Block.Begun)
+            SendBegin(server);
+        NoteSequenceUse(server, statementClass);
         _queryCount++;
         _nodeCounters!.Count(info);
         if (_services.Config().LogsStatements)

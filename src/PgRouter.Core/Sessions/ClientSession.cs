@@ -13,8 +13,9 @@ namespace PgRouter.Core.Sessions;
 /// One client, from its login to its end. All of it runs on one loop, as one handler that is woken when the client's or its server's
 /// socket is ready, when a server was granted, a statement was parsed, or a deadline passed; each time it does all that can be done and
 /// sleeps again. The parts: this file the life and the pump, Requests (client to server), Batch (extended protocol), Replies (server
-/// to client), Leasing (routes and servers), Loss (when a side is gone), Effects (what statements do to the session), Local and
-/// Discard (what the router answers itself).
+/// to client), Leasing (routes and servers), Gate (pauses), Timeouts, Loss (when a side is gone), Effects (what statements do to the session),
+/// Notifications (LISTEN and what comes of it), Block (transactions without a server), Names (PREPARE and EXECUTE), Sequences, Local and Discard
+/// (what the router answers itself).
 /// </summary>
 internal sealed partial class ClientSession
 {
@@ -28,7 +29,6 @@ internal sealed partial class ClientSession
     private bool _ended;
     private string _endReason = "";
     private bool _terminateRequested;
-    private LoopTimer? _idleTimer;
 
     public ClientSession(LoopServices host, LoopSocket client, Signal signal, ClientIdentity identity)
     {
@@ -38,6 +38,8 @@ internal sealed partial class ClientSession
         _signal = signal;
         Identity = identity;
         _counters = host.Statistics.Database(identity.Database);
+        _gate = identity.IsConsole ? DatabaseGate.OfConsole : host.Services.Pools.Context.Gates.Get(identity.Database);
+        _limits = host.Services.Limits.For(identity.Database, identity.User);
         _waiter = new PoolWaiter(signal);
         _settings = new SettingsJournal(identity.Settings);
         ConnectTime = DateTimeOffset.UtcNow;
@@ -71,6 +73,12 @@ internal sealed partial class ClientSession
         /// <summary>The request is answered by the router.</summary>
         Local,
 
+        /// <summary>The request may commit a LISTEN: the shared connection must listen first.</summary>
+        Listen,
+
+        /// <summary>What was notified until now must come before ReadyForQuery.</summary>
+        Notify,
+
         /// <summary>The request names process ids of clients, and is written anew for a server.</summary>
         Rewrite,
 
@@ -91,7 +99,7 @@ internal sealed partial class ClientSession
     {
         _input.Append(alreadyRead.Span);
         _client.Owner = _signal;
-        ArmIdleTimer();
+        StartLimits();
         try
         {
             while (!_ended)
@@ -110,6 +118,12 @@ internal sealed partial class ClientSession
                     case Step.Local:
                         _cancelsPending = false; // It takes no time.
                         await AnswerLocallyAsync();
+                        break;
+                    case Step.Listen:
+                        await PrepareChannelsAsync();
+                        break;
+                    case Step.Notify:
+                        await DeliverAndGetReadyAsync();
                         break;
                     default:
                         _cancelsPending = false; // What it was for has been answered, or is not all here.
@@ -147,6 +161,8 @@ internal sealed partial class ClientSession
     /// <summary>One round: replies first, because they free servers; then what the client asks.</summary>
     private Step Pump()
     {
+        if (_gate.IsSuspended)
+            return PumpSuspended();
         // Before the replies: they wait for an empty output, and no event tells again of bytes the server has sent already.
         if (!_output.Flush(_client))
             Finish("client went away");
@@ -155,9 +171,14 @@ internal sealed partial class ClientSession
             ForwardCancel();
         if (_lease is { } lease && !lease.Server.Output.Flush(lease.Server.Socket))
             OnServerLost("send failed");
-        if (_terminateRequested && (_terminateAtOnce || _lease is null))
+        if (_terminateRequested && (_terminateAtOnce || (_lease is null && _block == Block.None)))
             Terminate();
-        return _ended ? Step.Wait : ReadRequests();
+        if (_readyHeld && !_ended)
+            return Step.Notify;
+        var step = _ended ? Step.Wait : ReadRequests();
+        if (step == Step.Wait && _subscriber is { HasWaiting: true })
+            DeliverIfIdle();
+        return step;
     }
 
     private void Finish(string reason)
@@ -181,48 +202,26 @@ internal sealed partial class ClientSession
     private void End()
     {
         _ended = true;
-        if (_idleTimer is not null)
-            Loop.Timers.Disarm(_idleTimer);
+        StopLimits();
+        DropCancel();
         GiveUpServers();
+        _subscriber?.Close();
         _statements?.Clear();
+        if (_begin is not null)
+            _services.Statements.Release(_begin.Statement);
         _input.Release();
         _output.Release();
         _client.Close();
         _services.Clients.Remove(Pid);
+        OnConsoleClosed();
         if (_services.Config().LogDisconnections)
             SessionLog.Disconnected(_services.Logger, Pid, Identity.User, Identity.Database, _endReason);
     }
 
-    /// <summary>client_idle_limit: checked by a slow timer, not armed per statement.</summary>
-    private void ArmIdleTimer()
-    {
-        var limit = _services.Config().ClientIdleLimit;
-        if (limit <= TimeSpan.Zero)
-            return;
-        _idleTimer ??= new LoopTimer(static state => ((ClientSession)state!).CheckIdle(), this);
-        Loop.Timers.Arm(_idleTimer, Math.Max(_lastActivityMs, Loop.NowMs - (long)limit.TotalMilliseconds) + (long)limit.TotalMilliseconds);
-    }
-
-    private void CheckIdle()
-    {
-        var limit = _services.Config().ClientIdleLimit;
-        if (limit > TimeSpan.Zero && !IsBusy && Loop.NowMs - _lastActivityMs >= limit.TotalMilliseconds)
-        {
-            SendNow(ErrorMessage.Fatal(
-                SqlStates.IdleSessionTimeout, $"terminating connection because the client was idle for {limit.TotalSeconds} s (client_idle_limit)"));
-            Finish("client_idle_limit");
-            _signal.Set();
-            return;
-        }
-        if (IsBusy)
-            _lastActivityMs = Loop.NowMs;
-        ArmIdleTimer();
-    }
-
-    private bool IsBusy => _lease is { } lease && lease.Server.Owed.Count > 0;
-
     private void SendNow(ErrorMessage error)
     {
+        if (_lease is { Server: { BodyRemaining: > 0, BodySwallowed: false } })
+            return; // Into the middle of a message nothing can be said.
         var writer = new MessageWriter();
         error.WriteErrorResponse(writer);
         if (!_output.Send(_client, writer.WrittenSpan))

@@ -20,10 +20,10 @@ internal sealed class LocalReply(byte[] bytes)
 
     public PreparedStatement? ClosedStatement { get; init; }
 
-    public static LocalReply Error(string code, string message)
+    public static LocalReply Error(string code, string message, string? detail = null)
     {
         var writer = new MessageWriter();
-        ErrorMessage.Error(code, message).WriteErrorResponse(writer);
+        ErrorMessage.Error(code, message, detail).WriteErrorResponse(writer);
         return new LocalReply(writer.WrittenSpan.ToArray()) { IsError = true };
     }
 

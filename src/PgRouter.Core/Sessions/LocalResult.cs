@@ -18,6 +18,10 @@ internal static class LocalResult
             ErrorMessage.Error(error.SqlState, error.Message, hint: error.Hint).WriteErrorResponse(writer);
             return;
         }
+        if (result.Warning is { } warning)
+        {
+            new ErrorMessage { Severity = ErrorMessage.SeverityWarning, Code = SqlStates.Warning, Message = warning }.WriteNoticeResponse(writer);
+        }
         if (withDescription && result.Columns.Count > 0)
             WriteDescription(writer, result.Columns, formats);
         foreach (var row in result.Rows)

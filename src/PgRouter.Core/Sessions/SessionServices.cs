@@ -3,6 +3,7 @@ using PgRouter.Core.Admin;
 using PgRouter.Core.Authentication;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
+using PgRouter.Core.Notifications;
 using PgRouter.Core.Pooling;
 using PgRouter.Core.Servers;
 using PgRouter.Core.Telemetry;
@@ -16,6 +17,9 @@ internal sealed class SessionServices
 {
     public required Func<RouterConfig> Config { get; init; }
 
+    /// <summary>Limits, modes and time-outs by database and user.</summary>
+    public required LimitBook Limits { get; init; }
+
     public required ClusterUpdater Cluster { get; init; }
 
     public required PoolDirectory Pools { get; init; }
@@ -26,11 +30,17 @@ internal sealed class SessionServices
 
     public required ClientRegistry Clients { get; init; }
 
+    public required NotificationHub Notifications { get; init; }
+
     public required ILocalCommands Commands { get; init; }
 
     public required LoginBook Logins { get; init; }
 
     public required ILogger Logger { get; init; }
+
+    /// <summary>DISCARD SEQUENCES, in front of a transaction block.</summary>
+    public InjectedStatement DiscardSequences => field ??= new InjectedStatement(
+        Statements.Acquire("DISCARD SEQUENCES\0\0\0"u8, new StatementInfo(StatementClass.State, "DISCARD SEQUENCES", []), ""), "pgrouter_discard");
 }
 
 /// <summary>What the sessions of one loop share. Loop thread only.</summary>

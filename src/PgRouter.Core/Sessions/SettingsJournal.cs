@@ -1,3 +1,4 @@
+using PgRouter.Core.Notifications;
 using PgRouter.Core.Servers;
 
 namespace PgRouter.Core.Sessions;
@@ -25,6 +26,9 @@ internal sealed class SettingsJournal
 
     /// <summary>What the server of the lease has.</summary>
     public SettingsSet OnServer { get; private set; }
+
+    /// <summary>What the session listens to: LISTEN and UNLISTEN count if their transaction commits, as settings do.</summary>
+    public ChannelSet Channels { get; private set; } = ChannelSet.Empty;
 
     public bool InTransaction => _marks is { Count: > 0 };
 
@@ -54,13 +58,19 @@ internal sealed class SettingsJournal
     {
         Client = Startup;
         OnServer = SettingsSet.Empty;
+        Channels = ChannelSet.Empty;
     }
+
+    public void Listen(string channel) => Channels = Channels.With(channel);
+
+    /// <summary>UNLISTEN; null = all of them.</summary>
+    public void Unlisten(string? channel) => Channels = channel is null ? ChannelSet.Empty : Channels.Without(channel);
 
     /// <summary>BEGIN; inside a transaction it is only a warning.</summary>
     public void Begin()
     {
         if (!InTransaction)
-            (_marks ??= []).Add(new Mark(null, Client, OnServer));
+            (_marks ??= []).Add(new Mark(null, Client, OnServer, Channels));
     }
 
     public void Commit() => _marks?.Clear();
@@ -74,7 +84,7 @@ internal sealed class SettingsJournal
         _marks.Clear();
     }
 
-    public void Savepoint(string name) => _marks?.Add(new Mark(name, Client, OnServer));
+    public void Savepoint(string name) => _marks?.Add(new Mark(name, Client, OnServer, Channels));
 
     /// <summary>ROLLBACK TO: the savepoint stays, those after it are gone.</summary>
     public void RollbackTo(string name)
@@ -97,7 +107,8 @@ internal sealed class SettingsJournal
     {
         Client = mark.Client;
         OnServer = mark.OnServer;
+        Channels = mark.Channels;
     }
 
-    private readonly record struct Mark(string? Name, SettingsSet Client, SettingsSet OnServer);
+    private readonly record struct Mark(string? Name, SettingsSet Client, SettingsSet OnServer, ChannelSet Channels);
 }

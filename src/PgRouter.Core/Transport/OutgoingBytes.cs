@@ -16,13 +16,13 @@ internal struct OutgoingBytes
 
     public readonly int Count => _end - _start;
 
-    /// <summary>Sends now what the kernel takes and keeps the rest. False when the connection is broken.</summary>
+    /// <summary>Sends now what the kernel takes, after what is kept, and keeps the rest. False when the connection is broken.</summary>
     public bool Send(LoopSocket socket, ReadOnlySpan<byte> bytes)
     {
         if (!IsEmpty)
         {
             Keep(bytes);
-            return true;
+            return Flush(socket);
         }
         var sent = socket.TrySend(bytes);
         if (sent == LoopSocket.Broken)

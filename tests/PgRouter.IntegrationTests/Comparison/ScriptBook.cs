@@ -9,7 +9,8 @@ internal static class ScriptBook
     public static IReadOnlyList<NamedScript> All { get; } =
     [
         .. Read(SimpleScripts.Text), .. Read(ExtendedScripts.Text), .. Read(ErrorScripts.Text), .. Read(CopyScripts.Text),
-        .. Read(TransactionScripts.Text), .. Read(SessionScripts.Text), .. Read(NameScripts.Text), .. GeneratedScripts.Small(),
+        .. Read(TransactionScripts.Text), .. Read(SessionScripts.Text), .. Read(NameScripts.Text), .. Read(NotificationScripts.Text),
+        .. GeneratedScripts.Small(),
     ];
 
     /// <summary>Scripts with messages of megabytes.</summary>

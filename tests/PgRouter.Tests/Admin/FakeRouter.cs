@@ -43,6 +43,9 @@ internal sealed class FakeRouter : IRouterSnapshots, ISettingsSource, IRouterVer
 
     public List<string> ReloadMistakes { get; } = [];
 
+    /// <summary>Why verbs are refused; null = they are not.</summary>
+    public AdminError? Refusal { get; set; }
+
     public List<string> VerbsUsed { get; } = [];
 
     public void SetNodes(params (NodeConfig Config, NodeState State)[] nodes)
@@ -83,10 +86,32 @@ internal sealed class FakeRouter : IRouterSnapshots, ISettingsSource, IRouterVer
 
     public IReadOnlyList<SettingRow> Rows() => Settings;
 
+    public StopSnapshot Stopped { get; set; } = StopSnapshot.None;
+
+    public StopSnapshot Stops() => Stopped;
+
     public ValueTask<IReadOnlyList<string>> ReloadAsync(CancellationToken cancellationToken)
     {
         VerbsUsed.Add("reload");
         return ValueTask.FromResult<IReadOnlyList<string>>(ReloadMistakes);
+    }
+
+    public ValueTask<AdminError?> RunAsync(DatabaseVerb verb, string? database, CancellationToken cancellationToken)
+    {
+        VerbsUsed.Add($"{verb} {database ?? "(all)"}");
+        return ValueTask.FromResult(Refusal);
+    }
+
+    public ValueTask<AdminError?> SuspendAsync(CancellationToken cancellationToken)
+    {
+        VerbsUsed.Add("suspend");
+        return ValueTask.FromResult(Refusal);
+    }
+
+    public ValueTask<bool> KillClientAsync(int id, CancellationToken cancellationToken)
+    {
+        VerbsUsed.Add($"kill client {id}");
+        return ValueTask.FromResult(Clients.Exists(c => c.Pid == id));
     }
 
     public void Shutdown(ShutdownMode mode) => VerbsUsed.Add($"shutdown {mode}");

@@ -276,9 +276,6 @@ internal sealed class PgBouncerCommandTests
     [Test]
     public void Discard_all_is_accepted() => Assert.That(new FakeRouter().RunInConsole("DISCARD ALL").Tag, Is.EqualTo("DISCARD ALL"));
 
-    [TestCase("PAUSE")]
-    [TestCase("RESUME shop")]
-    [TestCase("KILL shop")]
     [TestCase("SHOW SOCKETS")]
     [TestCase("SHOW MEM")]
     public void A_word_of_pgbouncer_that_does_not_exist_here_is_refused_by_name(string command)

@@ -31,6 +31,7 @@ internal sealed class ArchitectureTests
     /// <summary>Waits that are not on a loop.</summary>
     private static readonly string[] DelayExceptions =
     [
+        "PgRouter.Core/Hosting/ConsoleVerbs.cs", // PAUSE, KILL, SUSPEND and WAIT_CLOSE look until it is so
         "PgRouter.Core/Hosting/RouterInstance.cs", // waits for the last client at shutdown
         "PgRouter.Core/Health/NodeWatch.cs", // the pause between two probes, on the given clock
         "PgRouter.Server/Processes/RunningRouter.cs", // waits for another process to end
@@ -52,6 +53,14 @@ internal sealed class ArchitectureTests
     [TestCase("Pooling", "Routing")]
     [TestCase("Pooling", "Sessions")]
     [TestCase("Pooling", "Relay")]
+    [TestCase("Notifications", "Sessions")]
+    [TestCase("Notifications", "Routing")]
+    [TestCase("Notifications", "Relay")]
+    [TestCase("Notifications", "Authentication")]
+    [TestCase("Pooling", "Notifications")]
+    [TestCase("Servers", "Notifications")]
+    [TestCase("Relay", "Notifications")]
+    [TestCase("Admin", "Notifications")]
     [TestCase("Servers", "Sessions")]
     [TestCase("Servers", "Routing")]
     [TestCase("Servers", "Relay")]

@@ -98,26 +98,28 @@ internal sealed class PoolHandOverTests
         await impatient.CancelAsync();
         await bed.Host.On(held.Release);
         Assert.That((await waiting.WaitAsync(TimeSpan.FromSeconds(5))).Lease, Is.Not.Null);
-        Assert.That((bed.Pool.Count, third.Count, bed.Context.Budget(PoolBed.Node.Id).Taken), Is.EqualTo((0, 1, 1)));
+        Assert.That((bed.Pool.Count, third.Count, bed.Context.Budgets.TakenOf(third.Budgets[0])), Is.EqualTo((0, 1, 1)));
     }
 
     [Test]
     public void The_budget_of_a_node_counts_right_when_many_threads_take_and_give_back()
     {
         using var bed = new PoolBed();
-        var budget = new NodeBudget(() => 0);
+        var budgets = bed.Context.Budgets;
         Parallel.For(0, 4, thread =>
         {
             for (var i = 0; i < 50_000; i++)
             {
                 if (thread % 2 == 0)
-                    budget.TakeOpened();
+                    budgets.TakeOpened(bed.Pool);
+                else if (budgets.TryTake(bed.Pool, mayStandInLine: false, out _))
+                    budgets.EndOpening(bed.Pool, succeeded: true);
                 else
-                    budget.TryTake(bed.Pool);
-                budget.Release();
+                    continue;
+                budgets.Release(bed.Pool);
             }
         });
-        Assert.That(budget.Taken, Is.Zero);
+        Assert.That(bed.Pool.Budgets.Select(budgets.TakenOf), Is.EqualTo(new[] { 0, 0, 0 }));
     }
 
     private static void InterlockedMax(ref int target, int value)

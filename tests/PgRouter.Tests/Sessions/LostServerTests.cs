@@ -65,14 +65,47 @@ internal sealed class LostServerTests
     }
 
     [Test]
-    public async Task A_read_inside_a_transaction_is_not_run_elsewhere_and_the_transaction_is_over()
+    public async Task A_read_inside_a_transaction_is_not_run_elsewhere_and_the_transaction_has_failed()
     {
         Lose(sql => sql == "SELECT lost");
         await _client.QueryAsync("BEGIN");
         await _client.QueryAsync("INSERT INTO t VALUES (1)");
         var reply = await _client.QueryAsync("SELECT lost");
         Assert.That(reply[0].Field('C'), Is.EqualTo("57P01"));
+        Assert.That(_client.TransactionStatus, Is.EqualTo('E'));
+    }
+
+    [Test]
+    public async Task Nothing_of_a_transaction_whose_server_died_runs_by_itself_on_another()
+    {
+        Lose(sql => sql == "SELECT lost");
+        await _client.QueryAsync("BEGIN");
+        await _client.QueryAsync("SELECT lost");
+        await _client.QueryAsync("INSERT INTO t VALUES (1)");
+        var queries = _bed.Nodes.SelectMany(n => n.Server.Connections).SelectMany(c => c.Received).Where(m => m.Type == 'Q').Select(m => m.Text());
+        Assert.That(queries.TakeLast(2), Is.EqualTo(new[] { "BEGIN; EXECUTE pgrouter_0", "INSERT INTO t VALUES (1)" }), "it runs where it must fail");
+    }
+
+    [Test]
+    public async Task A_transaction_whose_server_died_ends_without_another()
+    {
+        Lose(sql => sql == "SELECT lost");
+        await _client.QueryAsync("BEGIN");
+        await _client.QueryAsync("SELECT lost");
+        Assert.That(_client.TransactionStatus, Is.EqualTo('E'));
+        var end = await _client.QueryAsync("COMMIT");
+        Assert.That(end[0].Text(), Is.EqualTo("ROLLBACK"));
         Assert.That(_client.TransactionStatus, Is.EqualTo('I'));
+    }
+
+    [Test]
+    public async Task A_transaction_that_is_begun_and_ended_asks_no_server()
+    {
+        await _client.QueryAsync("BEGIN");
+        Assert.That(_client.TransactionStatus, Is.EqualTo('T'));
+        await _client.QueryAsync("COMMIT");
+        Assert.That(_client.TransactionStatus, Is.EqualTo('I'));
+        Assert.That(_bed.Nodes.SelectMany(n => n.Server.Connections).Sum(c => c.Received.Count), Is.Zero);
     }
 
     [Test]

@@ -102,6 +102,8 @@ internal sealed class FakeNode : IAsyncDisposable
     private static RawMessage[] Answer(FakeConnection connection, string sql, string name) => sql.ToUpperInvariant() switch
     {
         "BEGIN" => [Backend.CommandComplete("BEGIN"), Backend.ReadyForQuery('T')],
+        "BEGIN; EXECUTE PGROUTER_0" => [Backend.ErrorResponse("26000", "no such statement"), Backend.ReadyForQuery('E')],
+        "ROLLBACK" => [Backend.CommandComplete("ROLLBACK"), Backend.ReadyForQuery()],
         "COMMIT" => [Backend.CommandComplete("COMMIT"), Backend.ReadyForQuery()],
         var text when text.StartsWith("SELECT", StringComparison.Ordinal) =>
             [.. Backend.Rows("node", name, sql)[..^1], Backend.ReadyForQuery(InTransaction(connection) ? 'T' : 'I')],
@@ -109,7 +111,7 @@ internal sealed class FakeNode : IAsyncDisposable
     };
 
     private static bool InTransaction(FakeConnection connection) => connection.Received
-        .Where(message => message.Type == 'Q').Select(message => message.Text().ToUpperInvariant())
+        .Where(message => message.Type is 'Q' or 'E').Select(message => message.Type == 'E' ? "BEGIN" : message.Text().ToUpperInvariant())
         .LastOrDefault(text => text is "BEGIN" or "COMMIT" or "ROLLBACK") == "BEGIN";
 
     private async Task ServeAsync(FakeConnection connection)
@@ -129,8 +131,22 @@ internal sealed class FakeNode : IAsyncDisposable
         ]);
         while (await connection.ReadAsync() is { Type: not 'X' } message)
         {
-            if (message.Type == 'Q')
-                await OnQuery(connection, message.Text());
+            // The only extended messages it gets are those by which the router begins a transaction.
+            switch (message.Type)
+            {
+                case 'Q':
+                    await OnQuery(connection, message.Text());
+                    break;
+                case 'P':
+                    await connection.SendAsync(Backend.ParseComplete());
+                    break;
+                case 'B':
+                    await connection.SendAsync(Backend.BindComplete());
+                    break;
+                case 'E':
+                    await connection.SendAsync(Backend.CommandComplete("BEGIN"));
+                    break;
+            }
         }
     }
 }

@@ -327,7 +327,6 @@ internal static class StatementTable
         WITH a AS (SELECT 1), b AS (DELETE FROM t) SELECT * FROM a
         SELECT txid_current()
         SELECT pg_current_xact_id()
-        SELECT pg_notify('c', 'x')
         SELECT pg_export_snapshot()
         SELECT lo_create(0)
         SELECT lo_unlink(1)
@@ -484,7 +483,15 @@ internal static class StatementTable
         == Write Unlisten Unlistens
         UNLISTEN c
         UNLISTEN *
-        == Write Notify None
+        == Write Select Notifies
+        SELECT pg_notify('c', 'x')
+        SELECT pg_notify(name, 'x') FROM t
+
+        == PrimaryRead Select ReadsChannels
+        SELECT pg_listening_channels()
+        SELECT * FROM pg_listening_channels() AS c
+
+        == Write Notify Notifies
         NOTIFY c
         NOTIFY c, 'x'
         == Write Lock None

@@ -9,12 +9,13 @@ internal sealed record PoolRow(
 {
     public int ClientsActive => Clients.Count(c => c.State is not ("waiting" or "login"));
 
-    public int ClientsWaiting => Pools.Sum(p => p.ClientsWaiting);
+    /// <summary>Those in the queues of the pools; over all nodes also those that wait before any pool: paused, or without a primary.</summary>
+    public int ClientsWaiting => Math.Max(Pools.Sum(p => p.ClientsWaiting), Clients.Count(c => c.State == "waiting"));
 
     public int ClientsPinned => Clients.Count(c => c.Pinned.Length > 0);
 
-    /// <summary>The longest wait of any of the pools.</summary>
-    public TimeSpan MaxWait => Pools.Select(p => p.MaxWait).DefaultIfEmpty().Max();
+    /// <summary>The longest wait of any of the pools, or of a client before them.</summary>
+    public TimeSpan MaxWait => Pools.Select(p => p.MaxWait).Concat(Clients.Select(c => c.Wait)).DefaultIfEmpty().Max();
 
     /// <summary>One row per (database, user), as PgBouncer has one pool for them; NodeId is set when only one node has a pool.</summary>
     public static IEnumerable<PoolRow> ByUser(IReadOnlyList<PoolSnapshot> pools, IReadOnlyList<ClientSnapshot> clients)

@@ -25,9 +25,8 @@ internal sealed class ShowDatabases() : TableCommand<ShowDatabases.Row>(
         .Int4("current_connections", r => r.Servers)
         .Int4("max_client_connections", r => r.Settings.Int("max_db_client_connections"))
         .Int4("current_client_connections", r => r.Clients)
-        // PAUSE and DISABLE do not exist here.
-        .Int4("paused", _ => 0)
-        .Int4("disabled", _ => 0);
+        .Int4("paused", r => r.Stop is { IsPaused: true } ? 1 : 0)
+        .Int4("disabled", r => r.Stop is { IsDisabled: true } ? 1 : 0);
 
     protected override async ValueTask<IEnumerable<Row>> RowsAsync(AdminCall call)
     {
@@ -36,8 +35,11 @@ internal sealed class ShowDatabases() : TableCommand<ShowDatabases.Row>(
         var clients = (await snapshots.ClientsAsync().ConfigureAwait(false)).Where(c => c.State != "login").ToLookup(c => c.Database);
         var names = await DatabaseNames.InUseAsync(snapshots).ConfigureAwait(false);
         var settings = new SettingLookup(call.Services.Settings.Rows());
-        return names.Select(name => new Row(name,
-            snapshots.Cluster, snapshots.Config, settings, servers[name].Count(), clients[name].Count()));
+        var stops = snapshots.Stops().Databases.ToDictionary(s => s.Database, StringComparer.Ordinal);
+        return names.Select(name => new Row(name, snapshots.Cluster, snapshots.Config, settings, servers[name].Count(), clients[name].Count())
+        {
+            Stop = stops.GetValueOrDefault(name),
+        });
     }
 
     /// <summary>The port of every node; NULL when they differ, because a list is no int4.</summary>
@@ -47,5 +49,9 @@ internal sealed class ShowDatabases() : TableCommand<ShowDatabases.Row>(
         return ports.Count == 1 ? ports[0] : null;
     }
 
-    internal sealed record Row(string Database, ClusterView Cluster, RouterConfig Config, SettingLookup Settings, int Servers, int Clients);
+    internal sealed record Row(string Database, ClusterView Cluster, RouterConfig Config, SettingLookup Settings, int Servers, int Clients)
+    {
+        /// <summary>What operators have decided about it; null = nothing.</summary>
+        public DatabaseStop? Stop { get; init; }
+    }
 }

@@ -29,8 +29,8 @@ internal static class OtherSettings
         Integer("max_packet_size", "2147483647", 1, int.MaxValue, "Largest packet let through.").PgBouncer("max_packet_size")
             .Accepted(OwnBuffers),
         Integer("sbuf_loopcnt", "5", 0, int.MaxValue, "Reads of one connection in turn.").PgBouncer("sbuf_loopcnt").Accepted(OwnBuffers),
-        Seconds("suspend_timeout", "10", "Longest wait of SUSPEND.").PgBouncer("suspend_timeout")
-            .Accepted("PAUSE waits for the end of the transactions"),
+        Seconds("suspend_timeout", "10", "Longest wait of SUSPEND for bytes that are not taken; then their connections are dropped.")
+            .PgBouncer("suspend_timeout").To((c, v) => c with { SuspendTimeout = v.Duration }),
         Seconds("dns_max_ttl", "15", "How long addresses are kept.").PgBouncer("dns_max_ttl").Accepted(NoDns),
         Seconds("dns_zone_check_period", "0", "How often zones are looked at for changes.").PgBouncer("dns_zone_check_period")
             .Accepted(NoDns),

@@ -6,9 +6,6 @@ namespace PgRouter.Core.Configuration.Settings;
 internal static class PoolingSettings
 {
     private const string NoProcesses = "there are no child processes; connections are pooled in one process";
-    private const string NoLimit = "the limit is not enforced; default_pool_size limits each pool";
-    private const string NoTimeout = "not enforced here; set the timeout of the same meaning in PostgreSQL";
-    private const string NoReserve = "pools have no reserve; raise default_pool_size";
 
     public static IEnumerable<Setting> Rows { get; } = In(
         SettingGroup.Pooling,
@@ -43,9 +40,13 @@ internal static class PoolingSettings
             Apply = (draft, value) => draft.ServerConnectTimeout = value.Duration,
             InForce = config => config.ServerConnectTimeout.TotalSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture),
         }).PgBouncer("server_connect_timeout"),
-        Seconds("server_idle_timeout", "600", "A server unused for so long is closed; 0 = never.").PgBouncer("server_idle_timeout")
-            .To((c, v) => c with { ServerIdleTimeout = v.Duration }),
-        Seconds("connection_life_time", "3600", "A server this old is closed when it is next idle; 0 = never.").PgBouncer("server_lifetime")
+        (Seconds("server_idle_timeout", "600", "A server unused for so long is closed; 0 = never. When it is not given, child_life_time.") with
+        {
+            Apply = (draft, value) => draft.ServerIdleTimeout = value.Duration,
+            InForce = config => config.ServerIdleTimeout.TotalSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        }).PgBouncer("server_idle_timeout"),
+        Seconds("connection_life_time", "3600", "A server this old is closed when it is next idle, some up to a fifth earlier, so that not all close at once; 0 = never.")
+            .PgBouncer("server_lifetime")
             .To((c, v) => c with { ServerLifetime = v.Duration }),
         Seconds("client_idle_limit", "0", "A client idle for so long is disconnected; 0 = never.").PgBouncer("client_idle_timeout")
             .To((c, v) => c with { ClientIdleLimit = v.Duration }),
@@ -62,35 +63,45 @@ internal static class PoolingSettings
             .Accepted(NoProcesses),
         Integer("min_spare_children", "5", 1, int.MaxValue, "Least spare processes.").Accepted(NoProcesses),
         Integer("max_spare_children", "10", 1, int.MaxValue, "Most spare processes.").Accepted(NoProcesses),
-        Seconds("child_life_time", "300", "An idle process is replaced after this time.").Accepted(NoProcesses),
-        Integer("child_max_connections", "0", 0, int.MaxValue, "A process is replaced after so many clients.").Accepted(NoProcesses),
-        Integer("min_pool_size", "0", 0, 100_000, "Servers kept open in a pool.").PgBouncer("min_pool_size")
-            .Accepted("servers are opened when they are needed"),
-        Integer("reserve_pool_size", "0", 0, 100_000, "Servers beyond the pool size for clients that waited.")
-            .PgBouncer("reserve_pool_size")
-            .Accepted(NoReserve),
-        Seconds("reserve_pool_timeout", "5", "Wait after which the reserve is used.").PgBouncer("reserve_pool_timeout").Accepted(NoReserve),
-        Integer("max_db_connections", "0", 0, int.MaxValue, "Servers per database.").PgBouncer("max_db_connections").Accepted(NoLimit),
-        Integer("max_user_connections", "0", 0, int.MaxValue, "Servers per user.").PgBouncer("max_user_connections").Accepted(NoLimit),
-        Integer("max_db_client_connections", "0", 0, int.MaxValue, "Clients per database.").PgBouncer("max_db_client_connections")
-            .Accepted("max_client_conn limits all clients together"),
-        Integer("max_user_client_connections", "0", 0, int.MaxValue, "Clients per user.").PgBouncer("max_user_client_connections")
-            .Accepted("max_client_conn limits all clients together"),
-        Seconds("query_wait_notify", "5", "A waiting client is told so after this time.").PgBouncer("query_wait_notify")
-            .Accepted("a waiting client is not told; SHOW POOLS shows who waits"),
+        Seconds("child_life_time", "300", "pgpool's processes end after this time without a client: server_idle_timeout when that is not given.") with
+        {
+            Apply = (draft, value) => draft.ChildLifeTime = value.Duration,
+        },
+        Integer("child_max_connections", "0", 0, int.MaxValue,
+            "A server is closed after it was given to clients so many times: to so many transactions, or sessions with pool_mode = session; 0 = never.")
+            .To((c, v) => c with { ServerMaxUses = (int)v.Integer }),
+        Integer("min_pool_size", "0", 0, 100_000,
+            "Servers kept open in a pool while a client is logged in; opened before the first one for databases and users that are known by name.")
+            .PgBouncer("min_pool_size").To((c, v) => c with { MinPoolSize = (int)v.Integer }),
+        Integer("reserve_pool_size", "0", 0, 100_000, "Servers beyond the pool size for clients that have waited for reserve_pool_timeout.")
+            .PgBouncer("reserve_pool_size").To((c, v) => c with { ReservePoolSize = (int)v.Integer }),
+        Seconds("reserve_pool_timeout", "5", "Wait after which the reserve is used; 0 = it is not used.").PgBouncer("reserve_pool_timeout")
+            .To((c, v) => c with { ReservePoolTimeout = v.Duration }),
+        Integer("max_db_connections", "0", 0, int.MaxValue, "Servers of one database, all users and nodes together; 0 = no limit.")
+            .PgBouncer("max_db_connections").To((c, v) => c with { MaxDbConnections = (int)v.Integer }),
+        Integer("max_user_connections", "0", 0, int.MaxValue, "Servers of one user, all databases and nodes together; 0 = no limit.")
+            .PgBouncer("max_user_connections").To((c, v) => c with { MaxUserConnections = (int)v.Integer }),
+        Integer("max_db_client_connections", "0", 0, int.MaxValue, "Clients of one database; one more is refused. 0 = no limit.")
+            .PgBouncer("max_db_client_connections").To((c, v) => c with { MaxDbClientConnections = (int)v.Integer }),
+        Integer("max_user_client_connections", "0", 0, int.MaxValue, "Clients of one user; one more is refused. 0 = no limit.")
+            .PgBouncer("max_user_client_connections").To((c, v) => c with { MaxUserClientConnections = (int)v.Integer }),
+        Seconds("query_wait_notify", "5", "A client that has waited for a server for so long gets a notice that says so; 0 = never.")
+            .PgBouncer("query_wait_notify").To((c, v) => c with { QueryWaitNotify = v.Duration }),
         Seconds("cancel_wait_timeout", "10", "Longest wait of a cancel request.").PgBouncer("cancel_wait_timeout")
             .Accepted("a cancel request does not wait for a pool"),
-        Seconds("query_timeout", "0", "Longest statement.").PgBouncer("query_timeout").Accepted(NoTimeout + " (statement_timeout)"),
-        Seconds("transaction_timeout", "0", "Longest transaction.").PgBouncer("transaction_timeout")
-            .Accepted(NoTimeout + " (transaction_timeout)"),
-        Seconds("idle_transaction_timeout", "0", "Longest idle time in a transaction.").PgBouncer("idle_transaction_timeout")
-            .Accepted(NoTimeout + " (idle_in_transaction_session_timeout)"),
-        Seconds("server_login_retry", "1", "After a failed login to a server no other is tried for so long; those who ask meanwhile get its reason.")
+        Seconds("query_timeout", "0", "A request that runs on a server for so long is canceled; 0 = never.").PgBouncer("query_timeout")
+            .To((c, v) => c with { QueryTimeout = v.Duration }),
+        Seconds("transaction_timeout", "0", "A client whose transaction, or statement outside of one, lasts so long is disconnected; 0 = never.")
+            .PgBouncer("transaction_timeout").To((c, v) => c with { TransactionTimeout = v.Duration }),
+        Seconds("idle_transaction_timeout", "0", "A client idle in a transaction for so long is disconnected; 0 = never.")
+            .PgBouncer("idle_transaction_timeout").To((c, v) => c with { IdleTransactionTimeout = v.Duration }),
+        Seconds("server_login_retry", "1",
+            "After a failed login no other is tried for so long, after each further one twice as long, up to 15 s; those who ask meanwhile get its reason.")
             .PgBouncer("server_login_retry").To((c, v) => c with { ServerLoginRetry = v.Duration }),
-        Seconds("server_check_delay", "30", "Idle time after which a server is checked before use.").PgBouncer("server_check_delay")
-            .Accepted("a closed server is noticed without a query"),
-        Text("server_check_query", "", "Query of that check.").PgBouncer("server_check_query")
-            .Accepted("a closed server is noticed without a query"),
+        Seconds("server_check_delay", "30", "A server unused for so long is asked whether it lives before a client gets it; 0 = always.")
+            .PgBouncer("server_check_delay").To((c, v) => c with { ServerCheckDelay = v.Duration }),
+        Text("server_check_query", RouterConfig.EmptyQuery, "What it is asked; <empty> = a query without text, '' = nothing, it is not checked.")
+            .PgBouncer("server_check_query").To((c, v) => c with { ServerCheckQuery = v.Text }),
         Bool("server_reset_query_always", false, "The reset query runs after each transaction too.").PgBouncer("server_reset_query_always")
             .Accepted("a client's settings follow it from server to server, so nothing has to be reset"),
         Bool("server_fast_close", false, "Reload closes servers in use at the end of their transaction.").PgBouncer("server_fast_close")

@@ -1,0 +1,198 @@
+using System.Text;
+using PgRouter.Core.Pooling;
+using PgRouter.Core.Servers;
+using PgRouter.Protocol;
+using PgRouter.Sql;
+
+namespace PgRouter.Core.Sessions;
+
+/// <summary>
+/// A transaction block while it has no server. BEGIN by itself in a simple query is answered here and sent in front of the block's first
+/// statement, whose node it shares: a client that thinks between BEGIN and its first statement holds nobody up, and one round trip is saved. A
+/// block whose server was lost is failed until the client ends it, as PostgreSQL has it: nothing of it may run by itself on another server.
+/// </summary>
+internal sealed partial class ClientSession
+{
+    private static readonly byte[] BeginReply = Reply("BEGIN", TransactionStatus.InTransaction);
+    private static readonly byte[] StartTransactionReply = Reply("START TRANSACTION", TransactionStatus.InTransaction);
+    private static readonly byte[] CommitReply = Reply("COMMIT", TransactionStatus.Idle);
+    private static readonly byte[] RollbackReply = Reply("ROLLBACK", TransactionStatus.Idle);
+    private static readonly object BeginMark = new();
+
+    /// <summary>Words of transaction modes; a mode can only be set while the transaction has no snapshot.</summary>
+    private static readonly string[] Modes = ["ISOLATION", "READ", "DEFERRABLE"];
+
+    private Block _block;
+    private bool _beginUnderWay;
+    private StatementInfo? _beginInfo;
+    private byte[] _beginText = [];
+    private InjectedStatement? _begin;
+    private bool _beginHasModes;
+
+    private enum Block : byte
+    {
+        /// <summary>There is none, or its server knows of it.</summary>
+        None,
+
+        /// <summary>The client has begun one; no server has been asked yet.</summary>
+        Begun,
+
+        /// <summary>Its server was lost: every statement fails until the client ends it.</summary>
+        Failed,
+    }
+
+    /// <summary>BEGIN, and the end of a block that no server knows of. False = a server must be asked.</summary>
+    private bool IsBlockHandledHere(StatementInfo info, ReadOnlySpan<byte> sql)
+    {
+        if (_lease is not null || info.Statements[0].Chains)
+            return false;
+        switch (info.Verb)
+        {
+            case TransactionVerb.Begin when _block == Block.None && _pendingLoss is null && !_unsynced:
+                BeginLater(info, sql);
+                return true;
+            case TransactionVerb.Rollback when _block != Block.None:
+                _pendingLoss = null;
+                EndBlock(RollbackReply);
+                return true;
+            case TransactionVerb.Commit when _block == Block.Begun:
+                EndBlock(CommitReply);
+                return true;
+            case TransactionVerb.Commit when _block == Block.Failed && _pendingLoss is null:
+                EndBlock(RollbackReply);
+                return true;
+            case TransactionVerb.Commit when _block == Block.Failed:
+                _block = Block.None; // The error that the client has not seen yet is the answer, and the end.
+                return false;
+            default:
+                return false;
+        }
+    }
+
+    private void BeginLater(StatementInfo info, ReadOnlySpan<byte> sql)
+    {
+        if (!sql.SequenceEqual(_beginText))
+            KeepBegin(info, sql);
+        _block = Block.Begun;
+        _beginInfo = info;
+        _settings.Begin();
+        AnswerBlock(info.Statements[0].Cause == "BEGIN" ? BeginReply : StartTransactionReply);
+    }
+
+    /// <summary>A client's BEGIN is nearly always the same text: what is sent for it is made once.</summary>
+    private void KeepBegin(StatementInfo info, ReadOnlySpan<byte> sql)
+    {
+        if (_begin is not null)
+            _services.Statements.Release(_begin.Statement);
+        _beginText = sql.ToArray();
+        var text = Encoding.Latin1.GetString(sql);
+        _beginHasModes = Modes.Any(mode => text.Contains(mode, StringComparison.OrdinalIgnoreCase));
+        _begin = new InjectedStatement(_services.Statements.Acquire([.. _beginText, 0, 0, 0], info, ""), "pgrouter_begin");
+    }
+
+    private void EndBlock(byte[] reply)
+    {
+        _block = Block.None;
+        _settings.Rollback(); // Nothing was set in it.
+        AnswerBlock(reply);
+    }
+
+    private void AnswerBlock(byte[] reply)
+    {
+        _queryCount++;
+        _counters.Queries++;
+        SendToClient(reply);
+        EndRequest();
+    }
+
+    /// <summary>What a request in a block without a server needs of its node.</summary>
+    private StatementClass ClassInBlock(StatementClass statementClass, ref bool beginsReadOnly)
+    {
+        if (_block == Block.Begun && statementClass <= StatementClass.Transaction && BeginsReadOnly(_beginInfo!))
+        {
+            beginsReadOnly = true;
+            return StatementClass.Transaction;
+        }
+        beginsReadOnly = false;
+        return statementClass < StatementClass.Write ? StatementClass.Write : statementClass;
+    }
+
+    /// <summary>
+    /// Puts the client's BEGIN in front of what is sent next, in one send with it: by Bind and Execute, so that the server skips what follows should
+    /// it fail.
+    /// </summary>
+    private void SendBegin(ServerConnection server)
+    {
+        _block = Block.None;
+        _beginUnderWay = true;
+        if (HasOthersSequences(server) && _lease!.Pool.Sequences.IsOn)
+            SendDiscardSequences(server, _lease.Pool);
+        KeepExecution(server, _begin!, BeginMark);
+    }
+
+    private void KeepExecution(ServerConnection server, InjectedStatement injected, object? mark)
+    {
+        var statement = injected.Statement;
+        if (!server.Prepared.Touch(statement))
+        {
+            server.Prepared.Add(statement, limit: 0);
+            server.Output.Keep(statement.Parse());
+            server.Owed.Enqueue(new OwedReply(ReplyKind.Parse, Swallow: true, Subject: statement));
+            _counters.ServerParses++;
+        }
+        server.Output.Keep(injected.BindAndExecute);
+        server.Owed.Enqueue(new OwedReply(ReplyKind.Bind, Swallow: true));
+        server.Owed.Enqueue(new OwedReply(ReplyKind.Execute, Swallow: true, Subject: mark));
+    }
+
+    /// <summary>The block could not begin (a time-out of a millisecond, a cancel): its statements must not run without it.</summary>
+    private ReplyVerdict OnBeginFailed(ReadOnlySpan<byte> errorBody)
+    {
+        ErrorMessage.TryParse(errorBody, out var error);
+        _lossError = AsError(error);
+        Lost($"the transaction did not begin: {error.Message}");
+        return ReplyVerdict.Lost;
+    }
+
+    /// <summary>Begins the client's block by itself, for what must be prepared inside it.</summary>
+    private async Task<ErrorMessage?> BeginNowAsync(ServerConnection server)
+    {
+        if (await server.ExecuteAsync(Encoding.UTF8.GetString(_beginText), _signal, SynchronizeTimeout) is { } error)
+            return AsError(error);
+        _block = Block.None;
+        return null;
+    }
+
+    /// <summary>Gives a block whose server was lost another one, on which it has failed too.</summary>
+    private async Task<ErrorMessage?> EnterFailedBlockAsync(ServerConnection server)
+    {
+        var error = await server.ExecuteAsync("BEGIN; EXECUTE pgrouter_0", _signal, SynchronizeTimeout);
+        if (server.Status != TransactionStatus.Failed)
+            return error is null ? NoPrimary() : AsError(error);
+        _block = Block.None;
+        _settings.Begin();
+        return null;
+    }
+
+    /// <summary>Is a transaction block open on this server, or being opened?</summary>
+    private bool IsBlockOpen(ServerConnection server)
+    {
+        if (server.Status != TransactionStatus.Idle || _beginUnderWay)
+            return true;
+        for (var i = 0; i < server.Owed.Count; i++)
+        {
+            if (server.Owed[i].Subject is StatementInfo { HasTransactionVerb: true } info
+                && info.Statements.Any(s => s.Verb == TransactionVerb.Begin))
+                return true;
+        }
+        return false;
+    }
+
+    private static byte[] Reply(string tag, TransactionStatus status)
+    {
+        var writer = new MessageWriter();
+        WriteCommandComplete(writer, tag);
+        BackendStartupMessages.WriteReadyForQuery(writer, status);
+        return writer.WrittenSpan.ToArray();
+    }
+}

@@ -1,0 +1,45 @@
+using PgRouter.Core.Admin;
+using PgRouter.Core.Transport;
+
+namespace PgRouter.Core.Sessions;
+
+/// <summary>Running one command of the router for a client. Some wait for others (PAUSE, WAIT_CLOSE): the client can cancel them, or leave.</summary>
+internal sealed partial class ClientSession
+{
+    private bool _isCommandRunning;
+
+    private async ValueTask<AdminResult> RunCommandAsync(string command)
+    {
+        using var source = new CancellationTokenSource();
+        var running = _services.Commands.ExecuteAsync(command, AdminContext, source.Token).AsTask();
+        if (!running.IsCompleted)
+        {
+            _isCommandRunning = true;
+            _ = running.ContinueWith(
+                static (_, state) => ((ClientSession)state!).Wake(), this, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            while (!running.IsCompleted)
+            {
+                await _signal;
+                if (_cancelRequested || _terminateRequested || _client.PeerClosed)
+                    source.Cancel();
+            }
+            _isCommandRunning = false;
+        }
+        DropCancel();
+        if (!running.IsCanceled)
+            return await running;
+        if (_client.PeerClosed)
+            Finish("client went away");
+        return AdminErrors.Refuse(AdminErrors.QueryCanceled, "canceling statement due to user request");
+    }
+
+    /// <summary>As in PgBouncer, nobody is left suspended when the last console has gone.</summary>
+    private void OnConsoleClosed()
+    {
+        if (Identity.IsConsole && _services.Pools.Context.Gates.IsSuspended && !_services.Clients.Clients.Any(c => c.Identity.IsConsole))
+        {
+            _services.Pools.Context.Gates.Resume(null);
+            _services.Clients.Wake();
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using PgRouter.Core.Pooling;
+using PgRouter.Core.Servers;
+using PgRouter.Protocol;
+using PgRouter.Sql;
+
+namespace PgRouter.Core.Sessions;
+
+/// <summary>
+/// currval and lastval show what the session's own nextval left in its server, or fail as in a fresh session; never another client's value. Each
+/// server knows whose values it may have; DISCARD SEQUENCES takes another client's away before this one writes or asks.
+/// </summary>
+internal sealed partial class ClientSession
+{
+    /// <summary>Values of several clients, or of one that nobody knows any more.</summary>
+    private const int SeveralOwners = -1;
+
+    /// <summary>Every statement that may advance a sequence makes the values on the server this client's too.</summary>
+    private void NoteSequenceUse(ServerConnection server, StatementClass statementClass)
+    {
+        if (statementClass < StatementClass.NeedsCatalog || server.SequenceOwner == Pid)
+            return;
+        server.SequenceOwner = server.SequenceOwner == 0 ? Pid : SeveralOwners;
+    }
+
+    private bool HasOthersSequences(ServerConnection server) => server.SequenceOwner != 0 && server.SequenceOwner != Pid;
+
+    /// <summary>Must another client's values go before the pending request runs on this server?</summary>
+    private bool NeedsOwnSequences(ServerLease lease)
+    {
+        if ((_pending.Effects & SessionEffects.ReadsSequenceState) != 0)
+        {
+            lease.Pool.Sequences.NoteRead();
+            return HasOthersSequences(lease.Server);
+        }
+        // Reads advance nothing; a transaction block, once begun, may do anything.
+        return _pending.Class >= StatementClass.Transaction && !(_block == Block.Begun && !_beginHasModes) && HasOthersSequences(lease.Server) && lease.Pool.Sequences.IsOn;
+    }
+
+    /// <summary>In front of a block: without a round trip of its own. It does not fail.</summary>
+    private void SendDiscardSequences(ServerConnection server, ServerPool pool)
+    {
+        pool.Sequences.NoteWrite();
+        server.SequenceOwner = Pid;
+        KeepExecution(server, _services.DiscardSequences, mark: null);
+    }
+
+    private async Task<ErrorMessage?> TakeSequencesAsync(ServerLease lease)
+    {
+        if (!NeedsOwnSequences(lease))
+            return null;
+        lease.Pool.Sequences.NoteWrite();
+        if (await lease.Server.ExecuteAsync("DISCARD SEQUENCES", _signal, SynchronizeTimeout) is { } error)
+            return AsError(error);
+        lease.Server.SequenceOwner = Pid;
+        return null;
+    }
+}
