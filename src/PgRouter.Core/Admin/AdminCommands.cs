@@ -114,6 +114,7 @@ internal sealed class AdminCommands
         new ShowStatsAverages(),
         new ShowTotals(),
         new ShowLists(),
+        new ShowListeners(),
         new ShowConfig(),
         new ShowState(),
         new ShowVersion(),

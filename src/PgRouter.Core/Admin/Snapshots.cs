@@ -21,6 +21,8 @@ internal interface IRouterSnapshots
 
     ValueTask<IReadOnlyList<PoolSnapshot>> PoolsAsync();
 
+    ValueTask<IReadOnlyList<ListenerSnapshot>> ListenersAsync();
+
     /// <summary>Totals since start, one per database.</summary>
     ValueTask<IReadOnlyList<DatabaseStatistics>> DatabasesAsync();
 

@@ -3,6 +3,7 @@ using PgRouter.Core.Admin;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
 using PgRouter.Core.Health;
+using PgRouter.Core.Notifications;
 using PgRouter.Core.Sessions;
 using PgRouter.Core.Telemetry;
 
@@ -47,6 +48,9 @@ internal sealed class RouterSnapshots(
         }).ToList();
     }
 
+    public ValueTask<IReadOnlyList<ListenerSnapshot>> ListenersAsync() =>
+        GatherAsync(host => services.Notifications.States(host.Loop).Select(Snapshot).ToList());
+
     public async ValueTask<IReadOnlyList<DatabaseStatistics>> DatabasesAsync()
     {
         var parts = await GatherAsync(host => host.Statistics.Databases.Select(Copy).ToList());
@@ -74,6 +78,19 @@ internal sealed class RouterSnapshots(
         var parts = await Task.WhenAll(hosts.Select(host => host.Loop.InvokeAsync(() => part(host))));
         return parts.SelectMany(p => p).ToList();
     }
+
+    private static ListenerSnapshot Snapshot(ListenerState listener) => new()
+    {
+        Database = listener.Database,
+        Channel = listener.Channel,
+        Subscribers = listener.Subscribers,
+        State = listener.State,
+        NodeId = listener.NodeId,
+        ServerPid = listener.ServerPid,
+        User = listener.User,
+        Delivered = listener.Delivered,
+        Since = listener.Since,
+    };
 
     private static DatabaseStatistics Copy(DatabaseCounters c) => new()
     {

@@ -199,15 +199,6 @@ internal sealed class ServerPool
     internal async Task ResetAndReturnAsync(ServerConnection server, IReadOnlyList<string> resetQueries) =>
         await TestAsync(server, ServerCare.ResetAsync(server, resetQueries));
 
-    private async Task TidyAndReturnAsync(ServerConnection server, Func<ServerConnection, Task<ErrorMessage?>> tidyUp)
-    {
-        server.TidyUp = null;
-        if (await tidyUp(server) is { } error)
-            Drop(server, $"could not be tidied up: {error.Message}");
-        else
-            PutBack(server);
-    }
-
     /// <summary>A lease has ended, or a server was opened: to a waiter, else idle; closed when it is not clean.</summary>
     internal void PutBack(ServerConnection server)
     {
@@ -227,7 +218,8 @@ internal sealed class ServerPool
         }
         if (server.TidyUp is { } tidyUp)
         {
-            _ = TidyAndReturnAsync(server, tidyUp);
+            server.TidyUp = null;
+            _ = TestAsync(server, tidyUp(server));
             return;
         }
         server.IdleSinceMs = loop.NowMs;

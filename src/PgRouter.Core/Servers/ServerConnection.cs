@@ -105,8 +105,8 @@ internal sealed class ServerConnection
     /// <summary>The set of channels it was made to listen to so that it can be asked for them; null = none.</summary>
     public object? ListensAs { get; set; }
 
-    /// <summary>What must be done before the pool gives it to another client; not null = it cannot be used any more.</summary>
-    public Func<ServerConnection, Task<ErrorMessage?>>? TidyUp { get; set; }
+    /// <summary>What must be done before the pool gives it to another client. Its answer: null, or why the server must be closed.</summary>
+    public Func<ServerConnection, Task<string?>>? TidyUp { get; set; }
 
     /// <summary>Cancel requests under way for it: it is not given to another client until they have ended.</summary>
     public int CancelsUnderWay { get; set; }

@@ -50,11 +50,9 @@ internal sealed partial class ClientSession
             return IsBusy ? Step.Wait : Step.Acquire;
         if (batch.HasPidCalls)
             return Step.Rewrite;
-        if (MustWaitForReady)
-            return Step.Wait;
         if (MayCommitChannels(batch.Effects, batch.HasVerb) && CollectChannels(batch.OfListen ?? [], commits: batch.HasVerb))
             return IsBusy ? Step.Wait : Step.Listen;
-        if (_lease is null && batch.NeedsNoServer && !_cancelsPending && !IsListening && _block != Block.Failed)
+        if (_lease is null && batch.NeedsNoServer && !_cancelsPending && _block != Block.Failed)
             return IsAnsweredWithoutServer(rest[..batch.Length], out used);
         step = Obtain(batch.Class, batch.Hint, batch.BeginsReadOnly, batch.Effects);
         if (step != Step.Continue)
@@ -202,7 +200,7 @@ internal sealed partial class ClientSession
             if (type == FrontendMessage.Sync)
             {
                 failed = _skipToSync = false;
-                BackendStartupMessages.WriteReadyForQuery(writer, Status);
+                WriteReady(writer);
             }
             else if (!failed && type == FrontendMessage.Close)
             {

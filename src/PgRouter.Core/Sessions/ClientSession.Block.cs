@@ -19,6 +19,9 @@ internal sealed partial class ClientSession
     private static readonly byte[] RollbackReply = Reply("ROLLBACK", TransactionStatus.Idle);
     private static readonly object BeginMark = new();
 
+    /// <summary>Bytes of ReadyForQuery, the end of each of these replies.</summary>
+    private const int ReadyForQueryLength = 6;
+
     private Block _block;
     private bool _beginUnderWay;
     private StatementInfo? _beginInfo;
@@ -96,7 +99,7 @@ internal sealed partial class ClientSession
         _queryCount++;
         _counters.Queries++;
         _unnamed.Forget();
-        SendToClient(reply);
+        SendToClient(HoldsOwnReady() ? reply.AsSpan(0, reply.Length - ReadyForQueryLength) : reply);
         EndRequest();
     }
 

@@ -55,7 +55,7 @@ internal sealed partial class ClientSession
             }
             if (AsksForChannels(lease.Server, effects))
             {
-                _pending = _pending with { Effects = effects };
+                _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
                 return lease.Server.Owed.Count > 0 ? Step.Wait : Step.Acquire;
             }
             // Behind a read that is still running on a standby only reads may follow: anything else waits to be routed by itself. Before Sync

@@ -38,7 +38,7 @@ internal sealed partial class ClientSession
         var sql = message[MessageHeader.Size..^1];
         var names = PreparedNames.Find(sql, _conformingStrings);
         var isPrepare = info.Statements.Count == 1 && names is [{ Use: PreparedNameUse.Prepare }];
-        if (isPrepare && !_unsynced && IsPreparedWithoutServer(sql, names[0]))
+        if (isPrepare && !_unsynced && !_cancelsPending && IsPreparedWithoutServer(sql, names[0]))
         {
             used = message.Length;
             return Step.Continue;
@@ -132,7 +132,7 @@ internal sealed partial class ClientSession
     {
         var writer = new MessageWriter();
         WriteCommandComplete(writer, "PREPARE");
-        BackendStartupMessages.WriteReadyForQuery(writer, Status);
+        WriteReady(writer);
         _counters.Queries++;
         _unnamed.Forget();
         SendToClient(writer.WrittenSpan);

@@ -169,19 +169,25 @@ internal sealed partial class ClientSession
         };
 
     /// <summary>
-    /// An error about a text that was written anew: the refusal to stop a client in PostgreSQL's words, or the same error with its place in the
-    /// client's text; null when it is to go as it is.
+    /// An error about a text that is not the client's own: the refusal to stop a client in PostgreSQL's words, else the same error with the client's
+    /// names and its place in the client's text. Null when it is to go as it is.
     /// </summary>
-    private static byte[]? ErrorOfClientsText(ServerConnection server, ReadOnlySpan<byte> body)
+    private byte[]? ErrorOfClientsText(ServerConnection server, ReadOnlySpan<byte> body)
     {
         if (InfoOfHead(server) is not { Edits: { } edits } info)
-            return null;
+            return InClientsTerms(body);
         if (info.Signals is not null && BackendPidText.ReadDenial(body) is { } denial)
         {
             var writer = new MessageWriter();
             SignalDenial(server, denial.Terminates, denial.OfSuperuser).WriteErrorResponse(writer);
             return writer.WrittenSpan.ToArray();
         }
+        var named = InClientsTerms(body);
+        return WithOldPosition(edits, named is null ? body : named.AsSpan(MessageHeader.Size)) ?? named;
+    }
+
+    private static byte[]? WithOldPosition(TextEdits edits, ReadOnlySpan<byte> body)
+    {
         if (body.IsEmpty || body[^1] != 0 || !ErrorMessage.TryGetField(body, (byte)'P', out var place)
             || !Utf8Parser.TryParse(place, out int position, out _))
             return null;

@@ -350,7 +350,7 @@ internal sealed partial class ClientSession
             DoubtAfterFailure(failed.Effects);
         // The server was made to fail: the client gets the router's error in place of the server's.
         var own = server.Owed.Count > 0 ? server.Owed.Head.Subject as LocalReply ?? TimeoutReply(server, code) : null;
-        var replacement = own?.Bytes ?? ErrorOfClientsText(server, body) ?? InClientsTerms(body);
+        var replacement = own?.Bytes ?? ErrorOfClientsText(server, body);
         if (replacement is not null)
             output.Insert(replacement);
         if (server.Owed.Count > 0 && server.Owed.Head.Kind is not (ReplyKind.Query or ReplyKind.FunctionCall))

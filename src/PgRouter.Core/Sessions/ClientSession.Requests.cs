@@ -147,6 +147,9 @@ internal sealed partial class ClientSession
             SendToServer(_lease!.Server, rest); // In PostgreSQL it ends the session; its words come with the loss.
             return Step.Wait;
         }
+        used = 0;
+        if (MustWaitForReady && type is not (FrontendMessage.CopyData or FrontendMessage.CopyDone or FrontendMessage.CopyFail))
+            return Step.Wait;
         switch (type)
         {
             case FrontendMessage.Query:
@@ -192,8 +195,6 @@ internal sealed partial class ClientSession
         }
         if (IsBlockRefused(OpensBlock(info)))
             return IsBusy ? Step.Wait : Step.Acquire;
-        if (MustWaitForReady)
-            return Step.Wait;
         if (info.Verb != TransactionVerb.None && IsBlockHandledHere(info, sql))
         {
             used = (int)total;

@@ -85,6 +85,15 @@ public sealed class BackendPidTests
         Assert.That(await AnswersAsync(_router.Endpoint, _ => Messages(), pipelined: true), Is.EqualTo(direct));
     }
 
+    [TestCase("PREPARE pid_one AS SELECT pg_backend_pid(), $1::int", "EXECUTE pid_one(pg_backend_pid())", "DEALLOCATE pid_one")]
+    [TestCase("PREPARE pid_bad AS SELECT pg_backend_pid(), pg_backend_pid() AS b, nosuch", "EXECUTE pid_bad")]
+    public async Task Statements_prepared_by_SQL_see_it(params string[] texts)
+    {
+        RawMessage[] Messages() => [.. texts.Select(Frontend.Query)];
+        Assert.That(await AnswersAsync(_router.Endpoint, _ => Messages()), Is.EqualTo(await AnswersAsync(_primary, _ => Messages())));
+        Assert.That(await AnswersAsync(_router.Endpoint, _ => Messages()), Is.EqualTo(await AnswersAsync(_primary, _ => Messages())), "again");
+    }
+
     [Test]
     public async Task What_cannot_be_kept_is_refused_and_fails_its_transaction()
     {

@@ -80,6 +80,8 @@ internal sealed class ColumnTests
             + "avg_server_parse_count avg_bind_count avg_client_login_count"),
         ["SHOW TOTALS"] = "name:text value:numeric",
         ["SHOW LISTS"] = "list:text items:int4",
+        ["SHOW LISTENERS"] =
+            "database:text channel:text subscribers:int4 state:text node_id:int4 remote_pid:int4 user:text delivered:int8 since:text",
         ["SHOW CONFIG"] = "key:text value:text default:text changeable:text",
         ["SHOW STATE"] = "key:text value:text",
         ["SHOW VERSION"] = "version:text",
@@ -161,6 +163,12 @@ internal sealed class ColumnTests
         });
         router.Pools.Add(
             new PoolSnapshot { NodeId = 0, Database = "shop", User = "app", Mode = PoolMode.Transaction, ServersActive = 1 });
+        router.Listeners.Add(
+            new ListenerSnapshot
+            {
+                Database = "shop", Channel = "orders", Subscribers = 2, State = "listening", NodeId = 0, ServerPid = 4712, User = "app",
+                Delivered = 12, Since = FakeRouter.Start,
+            });
         router.Databases.Add(new DatabaseStatistics
         {
             Database = "shop",

@@ -150,6 +150,23 @@ internal sealed class PgBouncerCommandTests
     }
 
     [Test]
+    public void Listeners_are_one_row_for_each_channel_in_order()
+    {
+        var router = new FakeRouter();
+        router.Listeners.Add(new ListenerSnapshot
+        {
+            Database = "shop", Channel = "orders", Subscribers = 3, State = "listening", NodeId = 0, ServerPid = 4711, User = "app",
+            Delivered = 12, Since = FakeRouter.Start,
+        });
+        router.Listeners.Add(new ListenerSnapshot { Database = "shop", Channel = "Items", Subscribers = 1, State = "lost", Since = FakeRouter.Start });
+
+        var result = router.RunInConsole("SHOW LISTENERS");
+
+        Assert.That(result.Line(0), Is.EqualTo("shop|Items|1|lost|~|~||0|2026-11-21 07:00:00 UTC"));
+        Assert.That(result.Line(1), Is.EqualTo("shop|orders|3|listening|0|4711|app|12|2026-11-21 07:00:00 UTC"));
+    }
+
+    [Test]
     public void Statistics_are_totals_in_microseconds_then_averages()
     {
         var router = new FakeRouter();

@@ -76,6 +76,9 @@ internal sealed class FakeNode : IAsyncDisposable
     /// <summary>What it does with a simple query; by default it answers with its name.</summary>
     public Func<FakeConnection, string, Task> OnQuery { get; set; }
 
+    /// <summary>What it waits for before it lets a user in; by default nothing.</summary>
+    public Func<string, Task> OnLogin { get; set; } = _ => Task.CompletedTask;
+
     public static Func<FakeConnection, string, Task> Dropping(
         Func<string, bool> which, Func<FakeConnection, string, Task> others, params RawMessage[] before) => async (connection, sql) =>
     {
@@ -118,6 +121,7 @@ internal sealed class FakeNode : IAsyncDisposable
             await connection.SendAsync(Backend.ErrorResponse("28P01", "not for probes", "FATAL"));
             return;
         }
+        await OnLogin(connection.StartupParameters["user"]);
         await connection.SendAsync(
         [
             Backend.AuthenticationOk(),
