@@ -43,7 +43,7 @@ internal sealed class CatalogBuilder
             AddRoutine(row);
         foreach (var row in _rows.Relations)
         {
-            var nodes = (Read: _graph.Add(SessionTraits.None), Write: _graph.Add(SessionTraits.None));
+            var nodes = (Read: _graph.Add(row.IsOfPrimary ? SessionTraits.ReadsNode : SessionTraits.None), Write: _graph.Add(SessionTraits.None));
             _relations[row.Oid] = nodes;
             _graph.Connect(nodes.Write, nodes.Read);
             _graph.Connect(_everything, nodes.Write);
@@ -185,8 +185,9 @@ internal sealed class CatalogBuilder
 
     private DatabaseCatalog ToCatalog(long generation)
     {
-        var functions = _routinesByName.ToFrozenDictionary(
-            entry => entry.Key, entry => entry.Value.Aggregate(SessionTraits.None, (traits, node) => traits | _graph[node]));
+        var rows = _rows.Routines.ToDictionary(row => _routines[row.Oid]);
+        var functions = _routinesByName.ToFrozenDictionary(entry => entry.Key, entry => new FunctionFacts(
+            entry.Value.Aggregate(SessionTraits.None, (traits, node) => traits | _graph[node]), [.. entry.Value.Select(node => rows[node])]));
         var relations = new Dictionary<ObjectName, RelationTraits>();
         var writes = SessionTraits.None;
         foreach (var row in _rows.Relations)
@@ -207,7 +208,7 @@ internal sealed class CatalogBuilder
             AmbientTraits = _graph[_ambient],
             TraitsOfWrites = writes | _graph[_ambient],
             TraitsOfDdl = _graph[_ddl],
-            HasSequences = _rows.HasSequences,
+            HasSequences = _rows.Relations.Any(row => row.Kind == 'S'),
             Routines = [.. _rows.Routines.Select(row => new Routine(row, _graph[_routines[row.Oid]]))],
         };
     }

@@ -92,7 +92,6 @@ internal sealed class CatalogLoader(Func<ClusterView> cluster, Func<RouterConfig
         yield return new NpgsqlBatchCommand(CatalogQueries.Triggers);
         yield return new NpgsqlBatchCommand(CatalogQueries.Edges);
         yield return new NpgsqlBatchCommand(CatalogQueries.EventTriggers);
-        yield return new NpgsqlBatchCommand(CatalogQueries.HasSequences);
         yield return new NpgsqlBatchCommand(CatalogQueries.End);
     }
 

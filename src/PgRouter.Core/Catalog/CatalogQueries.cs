@@ -61,7 +61,7 @@ internal static class CatalogQueries
     public const string Relations = """
         SELECT c.oid, n.nspname::text, c.relname::text, c.relkind::text, c.relpersistence::text
           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT LIKE 'pg\_toast%'
+         WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname NOT LIKE 'pg\_toast%'
         """;
 
     /// <summary>The second column is a <see cref="RelationTextKind"/>.</summary>
@@ -93,6 +93,4 @@ internal static class CatalogQueries
     public const string EventTriggers = """
         SELECT p.oid, p.proname::text FROM pg_event_trigger e JOIN pg_proc p ON p.oid = e.evtfoid WHERE e.evtenabled <> 'D'
         """;
-
-    public const string HasSequences = "SELECT EXISTS (SELECT FROM pg_class WHERE relkind = 'S' AND oid >= 16384)";
 }

@@ -18,7 +18,6 @@ internal static class CatalogRowReader
         Triggers = await NextAsync(reader, row => new TriggerRow(Oid(row, 0), Function(row, 1)), stop),
         Edges = await NextAsync(reader, row => new RelationEdge(Oid(row, 0), Oid(row, 1)), stop),
         EventTriggers = await NextAsync(reader, row => Function(row, 0), stop),
-        HasSequences = (await NextAsync(reader, row => row.GetBoolean(0), stop))[0],
     };
 
     private static RoutineRow Routine(NpgsqlDataReader row) => new(

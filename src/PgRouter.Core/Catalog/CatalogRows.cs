@@ -23,8 +23,6 @@ internal sealed record CatalogRows
     public IReadOnlyList<RelationEdge> Edges { get; init; } = [];
 
     public IReadOnlyList<FunctionRef> EventTriggers { get; init; } = [];
-
-    public bool HasSequences { get; init; }
 }
 
 /// <summary>One function, procedure, aggregate or window function that PostgreSQL does not come with.</summary>
@@ -63,6 +61,17 @@ internal sealed record RoutineRow(
     /// <summary>The first oid that is not of initdb (FirstNormalObjectId).</summary>
     public const uint FirstUserOid = 16384;
 
+    public Volatility VolatilityClass => Volatility switch
+    {
+        'i' => Catalog.Volatility.Immutable,
+        's' => Catalog.Volatility.Stable,
+        _ => Catalog.Volatility.Volatile,
+    };
+
+    /// <summary>Can it be called with so many arguments?</summary>
+    public bool Takes(int arguments) =>
+        arguments >= ArgumentCount - DefaultCount - (IsVariadic ? 1 : 0) && (arguments <= ArgumentCount || IsVariadic);
+
     /// <summary>Made by a user or an extension, and not by initdb.</summary>
     public bool IsOfUser => Oid >= FirstUserOid;
 }
@@ -73,13 +82,19 @@ internal readonly record struct FunctionRef(uint Oid, string Name);
 /// <summary>A function that an aggregate is made of.</summary>
 internal readonly record struct AggregateRow(uint Aggregate, FunctionRef Function);
 
-/// <summary>A table, view, materialised view, partitioned or foreign table.</summary>
+/// <summary>A table, view, materialised view, partitioned or foreign table, or a sequence.</summary>
 /// <param name="Oid">pg_class.oid.</param>
 /// <param name="Schema">Its schema.</param>
 /// <param name="Name">Its name.</param>
-/// <param name="Kind">pg_class.relkind: r, p, v, m, f.</param>
+/// <param name="Kind">pg_class.relkind: r, p, v, m, f, S.</param>
 /// <param name="Persistence">pg_class.relpersistence: p, u, t.</param>
-internal sealed record RelationRow(uint Oid, string Schema, string Name, char Kind, char Persistence);
+internal sealed record RelationRow(uint Oid, string Schema, string Name, char Kind, char Persistence)
+{
+    /// <summary>
+    /// A standby cannot read unlogged tables and has none that are temporary; of a sequence it knows the value logged in advance.
+    /// </summary>
+    public bool IsOfPrimary => Kind == 'S' || Persistence != 'p';
+}
 
 /// <summary>Code that belongs to a relation.</summary>
 /// <param name="Relation">pg_class.oid.</param>

@@ -11,12 +11,12 @@ internal sealed class DatabaseCatalog
 {
     private static readonly FrozenDictionary<ObjectName, RelationTraits> NoRelations = FrozenDictionary<ObjectName, RelationTraits>.Empty;
 
-    private readonly FrozenDictionary<ObjectName, SessionTraits> _functions;
+    private readonly FrozenDictionary<ObjectName, FunctionFacts> _functions;
     private readonly FrozenDictionary<ObjectName, RelationTraits> _relations;
 
     internal DatabaseCatalog(
         long generation,
-        FrozenDictionary<ObjectName, SessionTraits> functions,
+        FrozenDictionary<ObjectName, FunctionFacts> functions,
         FrozenDictionary<ObjectName, RelationTraits> relations)
     {
         Generation = generation;
@@ -51,7 +51,7 @@ internal sealed class DatabaseCatalog
     /// <summary>The routines, for explanations and by name; empty when unknown.</summary>
     public required IReadOnlyList<Routine> Routines { get; init; }
 
-    public static DatabaseCatalog Unknown(long generation) => new(generation, FrozenDictionary<ObjectName, SessionTraits>.Empty, NoRelations)
+    public static DatabaseCatalog Unknown(long generation) => new(generation, FrozenDictionary<ObjectName, FunctionFacts>.Empty, NoRelations)
     {
         IsKnown = false,
         AnyTraits = SessionTraits.Anything,
@@ -101,7 +101,60 @@ internal sealed class DatabaseCatalog
     /// been made a moment ago.
     /// </summary>
     public SessionTraits TraitsOf(FunctionUse function) =>
-        _functions.TryGetValue(new ObjectName(function.Schema, function.Name), out var traits) ? traits : SessionTraits.Anything;
+        _functions.TryGetValue(new ObjectName(function.Schema, function.Name), out var facts) ? facts.Traits : SessionTraits.Anything;
+
+    /// <summary>
+    /// The greatest volatility of all functions that a call may mean: those of its name that take as many arguments, in the schema written or in
+    /// those of the search_path; null for the path means any schema. Null = there is none, or nothing is known.
+    /// </summary>
+    public Volatility? VolatilityOf(FunctionUse call, IReadOnlyList<string>? searchPath = null)
+    {
+        if (!_functions.TryGetValue(new ObjectName(call.Schema, call.Name), out var facts))
+            return null;
+        Volatility? greatest = null;
+        foreach (var row in facts.Rows)
+        {
+            if (row.Takes(call.ArgumentCount) && (call.Schema is not null || searchPath is null || searchPath.Contains(row.Schema)))
+                greatest = greatest > row.VolatilityClass ? greatest : row.VolatilityClass;
+        }
+
+        return greatest;
+    }
+
+    /// <summary>
+    /// Where a text may run whose grammar alone says <paramref name="info"/>.Class. A read with functions of users becomes a plain read when all
+    /// of them are stable or immutable and neither they nor what they call, as read, need the primary; a read of a view that calls what
+    /// writes, or of a table that a standby cannot read, becomes one for the primary. Unknown databases and other classes stay as they are.
+    /// </summary>
+    public StatementClass ClassOf(StatementInfo info, IReadOnlyList<string>? searchPath = null)
+    {
+        if (!IsKnown || info.Class is not (StatementClass.Read or StatementClass.State or StatementClass.NeedsCatalog))
+            return info.Class;
+        if (info.Class != StatementClass.NeedsCatalog && (AnyTraits & NeedsPrimary) == 0)
+            return info.Class;
+        if ((TraitsOf(info) & NeedsPrimary) != 0)
+            return info.Class == StatementClass.NeedsCatalog ? info.Class : StatementClass.PrimaryRead;
+        return info.Class != StatementClass.NeedsCatalog || CallsNothingVolatile(info, searchPath)
+            ? info.Class == StatementClass.NeedsCatalog ? StatementClass.Read : info.Class
+            : info.Class;
+    }
+
+    /// <summary>What must not happen on a standby, or would tell of it, or would stay in a server that the client does not keep.</summary>
+    public const SessionTraits NeedsPrimary = SessionTraits.Anything & ~SessionTraits.UsesPids;
+
+    private bool CallsNothingVolatile(StatementInfo info, IReadOnlyList<string>? searchPath)
+    {
+        foreach (var statement in info.Statements)
+        {
+            foreach (var function in statement.Functions)
+            {
+                if (VolatilityOf(function, searchPath) is not (Volatility.Immutable or Volatility.Stable))
+                    return false;
+            }
+        }
+
+        return true;
+    }
 
     /// <summary>The union over all tables and views of that name; none for a name that is not in here.</summary>
     public SessionTraits TraitsOf(TableUse table)
@@ -118,7 +171,11 @@ internal sealed class DatabaseCatalog
         if (traits.HasFlag(SessionTraits.IsOpaque) || body.HasUnknownNames)
             traits |= AnyTraits;
         foreach (var call in body.Calls)
-            traits |= _functions.GetValueOrDefault(new ObjectName(call.Schema, call.Name));
+            {
+            if (_functions.TryGetValue(new ObjectName(call.Schema, call.Name), out var facts))
+                traits |= facts.Traits;
+        }
+
         var writes = traits.HasFlag(SessionTraits.Writes);
         foreach (var name in body.Names)
             traits |= TraitsOf(new TableUse(null, name, writes));
@@ -128,6 +185,17 @@ internal sealed class DatabaseCatalog
     /// <summary>CREATE VIEW, CREATE FUNCTION and PREPARE only store their calls.</summary>
     private static bool RunsItsCalls(Statement statement) =>
         statement.Kind is not (StatementKind.Ddl or StatementKind.Prepare) || (statement.Effects & SessionEffects.RunsOpaqueCode) != 0;
+}
+
+/// <summary>All functions of one name.</summary>
+internal sealed record FunctionFacts(SessionTraits Traits, IReadOnlyList<RoutineRow> Rows);
+
+/// <summary>pg_proc.provolatile, in the order of what it allows.</summary>
+internal enum Volatility : byte
+{
+    Immutable,
+    Stable,
+    Volatile,
 }
 
 /// <summary>What naming a relation may bring about.</summary>

@@ -264,6 +264,68 @@ public sealed class CatalogBuilderTests
         Assert.That(unknown.HasSequences, Is.True);
     }
 
+    [TestCase("SELECT f(1)", StatementClass.Read)]
+    [TestCase("SELECT f()", StatementClass.NeedsCatalog)]
+    [TestCase("SELECT s.f()", StatementClass.NeedsCatalog)]
+    [TestCase("SELECT public.f()", StatementClass.NeedsCatalog)]
+    [TestCase("SELECT f(1, 2)", StatementClass.Read)]
+    [TestCase("SELECT f(1, 2, 3)", StatementClass.NeedsCatalog)]
+    [TestCase("SELECT v(1, 2, 3)", StatementClass.Read)]
+    [TestCase("SELECT lying()", StatementClass.NeedsCatalog)]
+    [TestCase("SELECT python()", StatementClass.NeedsCatalog)]
+    [TestCase("SELECT unknown()", StatementClass.NeedsCatalog)]
+    [TestCase("SELECT f(1), lying()", StatementClass.NeedsCatalog)]
+    [TestCase("SELECT 1; SELECT f(1)", StatementClass.Read)]
+    [TestCase("INSERT INTO plain SELECT f(1)", StatementClass.Write)]
+    [TestCase("SELECT * FROM plain", StatementClass.Read)]
+    [TestCase("SELECT * FROM unlogged", StatementClass.PrimaryRead)]
+    [TestCase("SELECT * FROM public.seq", StatementClass.PrimaryRead)]
+    [TestCase("SELECT * FROM view", StatementClass.PrimaryRead)]
+    [TestCase("SELECT * FROM plain WHERE a IN (SELECT a FROM view)", StatementClass.PrimaryRead)]
+    [TestCase("SELECT reads_unlogged()", StatementClass.NeedsCatalog)]
+    [TestCase("SET a.b = 1", StatementClass.State)]
+    [TestCase("BEGIN", StatementClass.Transaction)]
+    public void Stable_functions_run_anywhere_and_what_a_standby_cannot_read_does_not(string sql, StatementClass expected)
+    {
+        var catalog = Build(new CatalogRows
+        {
+            Routines =
+            [
+                Sql(20001, "f", "SELECT $1") with { Volatility = 's', ArgumentCount = 2, DefaultCount = 1 },
+                Sql(20002, "f", "SELECT 1") with { Schema = "s" },
+                Sql(20003, "lying", "SELECT nextval('seq')") with { Volatility = 'i' },
+                Sql(20004, "python", "") with { Volatility = 'i', Language = "plpython3u" },
+                Sql(20005, "v", "SELECT 1") with { Volatility = 'i', ArgumentCount = 2, IsVariadic = true },
+                Sql(20006, "reads_unlogged", "SELECT count(*) FROM unlogged") with { Volatility = 's' },
+                Sql(20007, "counting", "SELECT nextval('seq')"),
+            ],
+            Relations =
+            [
+                Table(1, "plain"), Table(2, "unlogged") with { Persistence = 'u' }, Table(3, "seq") with { Kind = 'S' },
+                Table(4, "view") with { Kind = 'v' },
+            ],
+            Texts = [new RelationText(4, RelationTextKind.View, "SELECT public.counting() AS a")],
+        });
+        Assert.That(catalog.ClassOf(_parser.Analyze(sql)), Is.EqualTo(expected));
+        Assert.That(DatabaseCatalog.Unknown(1).ClassOf(_parser.Analyze(sql)), Is.EqualTo(_parser.Analyze(sql).Class));
+    }
+
+    [Test]
+    public void The_search_path_says_which_functions_a_call_may_mean()
+    {
+        var catalog = Build(new CatalogRows
+        {
+            Routines = [Sql(1, "f", "SELECT 1") with { Schema = "a", Volatility = 'i' }, Sql(2, "f", "SELECT 1") with { Schema = "b" }],
+        });
+        var call = new FunctionUse(null, "f", 0);
+        Assert.That(catalog.VolatilityOf(call), Is.EqualTo(Volatility.Volatile));
+        Assert.That(catalog.VolatilityOf(call, ["a", "public"]), Is.EqualTo(Volatility.Immutable));
+        Assert.That(catalog.VolatilityOf(call, ["b", "a"]), Is.EqualTo(Volatility.Volatile));
+        Assert.That(catalog.VolatilityOf(call, ["public"]), Is.Null);
+        Assert.That(catalog.VolatilityOf(call with { Schema = "a" }, []), Is.EqualTo(Volatility.Immutable));
+        Assert.That(catalog.VolatilityOf(call with { ArgumentCount = 1 }), Is.Null);
+    }
+
     private static DatabaseCatalog Build(CatalogRows rows) => CatalogBuilder.Build(rows, 1, new BodyMemory());
 
     private SessionTraits TraitsOf(DatabaseCatalog catalog, string sql) => catalog.TraitsOf(_parser.Analyze(sql));

@@ -99,7 +99,7 @@ public sealed class CatalogStoreTests
         _time.Advance(TimeSpan.FromSeconds(61));
         var load = await _loader.Next();
         Assert.That(store.Current.IsKnown);
-        load.SetResult(new CatalogRows { HasSequences = true });
+        load.SetResult(new CatalogRows { Relations = [new RelationRow(1, "public", "s", 'S', 'p')] });
         await Eventually.TrueAsync(() => store.Current.HasSequences, "the new catalog");
     }
 
