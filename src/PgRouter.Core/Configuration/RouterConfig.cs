@@ -119,6 +119,9 @@ internal sealed record RouterConfig
     /// <summary>reset_query_list (server_reset_query): run before a server that a client kept for itself is given to another.</summary>
     public IReadOnlyList<string> ResetQueryList { get; init; } = ["ABORT", "DISCARD ALL"];
 
+    /// <summary>relcache_expire: age at which the catalog of a database is read again; zero = never by age.</summary>
+    public TimeSpan RelcacheExpire { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>max_prepared_statements: prepared statements kept per server; 0 = unlimited.</summary>
     public int MaxPreparedStatements { get; init; } = 200;
 

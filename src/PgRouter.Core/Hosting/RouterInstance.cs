@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using PgRouter.Core.Admin;
 using PgRouter.Core.Authentication;
+using PgRouter.Core.Catalog;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
 using PgRouter.Core.Health;
@@ -32,6 +33,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
     private readonly ClusterUpdater _cluster = new();
     private readonly LoginBook _logins = new();
     private readonly HealthMonitor _health;
+    private readonly CatalogDirectory _catalogs;
     private readonly StatementParser _parser = new();
     private readonly SessionServices _services;
     private readonly List<LoopServices> _hosts;
@@ -49,6 +51,8 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
             _loops.Add(new EventLoop(i, _logger));
         _health = new HealthMonitor(_cluster, config, time, loggers);
         var connector = new ServerConnector(_logins, config);
+        _catalogs = new CatalogDirectory(
+            new CatalogLoader(() => _cluster.View, config, _logins.PasswordFor), () => config().RelcacheExpire, time, _logger);
         var pools = new PoolDirectory(new PoolContext(config, connector, _loops, ReportFault, _logger));
         var notifications = new NotificationHub(new HubContext(config, _cluster, connector, pools.Context.SenderOf, _logger), _loops);
         _services = new SessionServices
@@ -62,6 +66,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
             Clients = new ClientRegistry(),
             Notifications = notifications,
             Commands = new LateCommands(() => _commands!, config),
+            Catalogs = _catalogs,
             Logins = _logins,
             Logger = _logger,
         };
@@ -119,6 +124,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
     {
         foreach (var loop in _loops)
             loop.Dispose();
+        _catalogs.Dispose();
         await _health.DisposeAsync();
         _parser.Dispose();
     }

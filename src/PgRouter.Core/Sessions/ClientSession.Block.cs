@@ -125,7 +125,7 @@ internal sealed partial class ClientSession
     {
         _block = Block.None;
         _beginUnderWay = true;
-        if (HasOthersSequences(server) && _lease!.Pool.Sequences.IsOn)
+        if (HasOthersSequences(server) && _lease!.Pool.Sequences.IsOn && KnownCatalog is not { HasSequences: false })
             SendDiscardSequences(server, _lease.Pool);
         KeepExecution(server, _begin!, BeginMark);
     }

@@ -26,10 +26,10 @@ internal sealed partial class ClientSession
     /// </summary>
     private void SettleEffects(ServerConnection server, StatementInfo? query)
     {
-        if (query is null && _executed is not { Count: > 0 })
+        if (_executed is not { Count: > 0 } && (query is null || !MayHaveEffects(query)))
             return;
-        // What an error ends without BEGIN was one transaction of its own: it is taken back as far as nothing in it was committed.
-        _isImplicitTransaction = _requestFailed && !_settings.InTransaction;
+        // What runs without BEGIN up to ReadyForQuery is one transaction: an error takes it back, and a BEGIN in it makes it a block from its start.
+        _isImplicitTransaction = !_settings.InTransaction;
         if (_isImplicitTransaction)
             _settings.Begin();
         if (query is not null)
@@ -41,9 +41,20 @@ internal sealed partial class ClientSession
             executed.Clear();
         }
         if (_isImplicitTransaction && server.Status == TransactionStatus.Idle)
-            _settings.Rollback();
+            EndImplicitTransaction();
         _isImplicitTransaction = false;
         server.Settings = _settings.OnServer;
+    }
+
+    private bool MayHaveEffects(StatementInfo info) =>
+        info.Effects != SessionEffects.None || info.HasTransactionVerb || (_pins != PinReasons.None && info.HasDdl);
+
+    private void EndImplicitTransaction()
+    {
+        if (_requestFailed)
+            _settings.Rollback();
+        else
+            _settings.Commit();
     }
 
     /// <summary>Called once for each text, with the number of its statements that the server has carried out.</summary>
@@ -51,7 +62,7 @@ internal sealed partial class ClientSession
     {
         if (_requestFailed)
             DoubtAfterFailure(info.Effects);
-        if (info.Effects == SessionEffects.None && !info.HasTransactionVerb && (_pins == PinReasons.None || !info.HasDdl))
+        if (!MayHaveEffects(info))
             return;
         for (var i = 0; i < count; i++)
             Apply(server, info.Statements[i]);
@@ -78,8 +89,10 @@ internal sealed partial class ClientSession
             OnDiscardAll(server);
         if ((effects & SettingChanges) != 0)
             ApplySettings(server, statement);
-        if ((effects & Pinning) != 0 && !(_requestFailed && server.Status == TransactionStatus.Idle))
+        if ((effects & Pinning) != 0)
             PinFor(effects & ~SessionEffects.PreparesStatement);
+        if (_requestFailed && server.Status == TransactionStatus.Idle)
+            DoubtAfterRollback(); // Unless a COMMIT before the error has kept it.
         if ((effects & SessionEffects.PreparesStatement) != 0)
             OnPreparedHere(statement);
         if ((effects & SessionEffects.DeallocatesPrepared) != 0)
@@ -186,6 +199,7 @@ internal sealed partial class ClientSession
             return;
         _services.Statements.NoteSchemaChange();
         _schemaChanged = true;
+        NoteCatalogChange(info);
     }
 
     private void OnTransactionEnd()
@@ -203,6 +217,7 @@ internal sealed partial class ClientSession
         if (_schemaChanged)
             _services.Statements.NoteSchemaChange();
         _schemaChanged = false;
+        NoteCatalogChangeAtEnd();
         _portal = null;
         _portals?.Clear();
     }

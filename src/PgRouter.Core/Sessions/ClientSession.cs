@@ -96,6 +96,7 @@ internal sealed partial class ClientSession
         CancelSecret = secret;
         Pid = _services.Clients.Add(this);
         _counters.ClientLogins++;
+        UseCatalog();
     }
 
     /// <summary>Serves the client until it goes away or must go.</summary>
@@ -212,6 +213,7 @@ internal sealed partial class ClientSession
     {
         _ended = true;
         StopLimits();
+        DropCancel();
         GiveUpServers();
         _subscriber?.Close();
         _statements?.Clear();
