@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 
 namespace PgRouter.Sql;
@@ -107,7 +108,10 @@ internal ref struct TreeWalker
         if (name.IsEmpty || (uint)(name[0] - 'A') > 'Z' - 'A')
         {
             var isTypeName = name.SequenceEqual("typeName"u8);
+            var isIndirection = name.SequenceEqual("indirection"u8);
             json.Read();
+            if (isIndirection)
+                Attributes.OfIndirection(in json, _facts);
             if (isTypeName)
                 json.Skip();
             else
@@ -122,16 +126,20 @@ internal ref struct TreeWalker
     {
         switch (type)
         {
-            case var _ when type.SequenceEqual("ColumnRef"u8) || type.SequenceEqual("A_Const"u8) || type.SequenceEqual("TypeName"u8):
+            case var _ when type.SequenceEqual("A_Const"u8) || type.SequenceEqual("TypeName"u8):
                 json.Read();
                 json.Skip();
+                return;
+            case var _ when type.SequenceEqual("ColumnRef"u8):
+                json.Read();
+                Attributes.OfColumn(ref json, _facts);
                 return;
             case var _ when type.SequenceEqual("FuncCall"u8):
                 json.Read();
                 FunctionCall.Read(ref json, this, _facts);
                 return;
             case var _ when type.SequenceEqual("ResTarget"u8):
-                OutputColumn(ref json, HasField(json, "name"u8));
+                OutputColumn(ref json, HasField(in json, "name"u8));
                 return;
             case var _ when type.SequenceEqual("RangeFunction"u8):
                 FromItem(ref json);
@@ -174,8 +182,8 @@ internal ref struct TreeWalker
     private readonly void FromItem(ref Utf8JsonReader json)
     {
         const int FunctionDepth = 6; // functions, its element, List, items, its element, FuncCall
-        var place = HasField(json, "alias"u8) ? PidCallPlace.FromItemWithAlias
-            : HasField(json, "is_rowsfrom"u8) ? PidCallPlace.RowsFrom
+        var place = HasField(in json, "alias"u8) ? PidCallPlace.FromItemWithAlias
+            : HasField(in json, "is_rowsfrom"u8) ? PidCallPlace.RowsFrom
             : PidCallPlace.FromItem;
         var (item, column) = (_facts.FromItem, _facts.IsInOutputColumn);
         json.Read();
@@ -185,9 +193,14 @@ internal ref struct TreeWalker
         (_facts.FromItem, _facts.IsInOutputColumn) = (item, column);
     }
 
-    /// <summary>Whether the object in the value of this property has a field.</summary>
-    private static bool HasField(Utf8JsonReader json, ReadOnlySpan<byte> field)
+    /// <summary>
+    /// Whether the object in the value of this property has a field. The copy of the reader is made here: in the recursion it would cost stack at
+    /// each level of a deep tree.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool HasField(in Utf8JsonReader reader, ReadOnlySpan<byte> field)
     {
+        var json = reader;
         json.Read();
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
