@@ -56,7 +56,7 @@ internal static class FunctionCall
         }
 
         if (PidCalls.FunctionOf(name.Schema, name.Name) is { } pidFunction)
-            facts.AddPidCall(new PidCallFound(location, pidFunction, PlaceOf(pidFunction, depth, isBareCall, facts)));
+            facts.AddPidCall(new PidCallFound(location, depth, pidFunction, PlaceOf(pidFunction, depth, isBareCall, facts)));
         if (name.Schema is null or "pg_catalog" && name.Name == "set_config")
             SetConfig(constants, isBareCall, facts);
         else if (name.Schema is null or "pg_catalog" && name.Name == "current_setting")
@@ -91,8 +91,8 @@ internal static class FunctionCall
             return isBareCall ? facts.IsInOutputColumn ? PidCallPlace.BareColumn : PidCallPlace.NamedBareColumn : PidCallPlace.Untouched;
         if (facts.IsInSignal)
             return PidCallPlace.Untouched;
-        if (depth == facts.FromItem.Depth)
-            return facts.FromItem.Place;
+        if (depth == facts.FromItemDepth)
+            return PidCallPlace.FromItem;
         return facts.IsInOutputColumn ? PidCallPlace.OutputColumn : PidCallPlace.Expression;
     }
 

@@ -50,8 +50,8 @@ public enum PidCallPlace : byte
 /// <param name="Statement">Index of its statement in the text.</param>
 public readonly record struct PidCall(PidFunction Function, PidCallPlace Place, int Statement);
 
-/// <summary>A call that the tree has, at its byte in the text.</summary>
-internal readonly record struct PidCallFound(int Location, PidFunction Function, PidCallPlace Place);
+/// <summary>A call that the tree has, at its byte in the text and its depth in the tree.</summary>
+internal readonly record struct PidCallFound(int Location, int Depth, PidFunction Function, PidCallPlace Place);
 
 /// <summary>What the tree says of calls of these functions, and which statements mean the server's own process ids.</summary>
 internal static class PidCalls

@@ -43,8 +43,8 @@ internal sealed class StatementFacts
     /// <summary>Inside an output column that has no name of its own, or in a clause whose expressions must match one.</summary>
     public bool IsInOutputColumn { get; set; }
 
-    /// <summary>The JSON depth at which a function is an item of FROM, -1 if there is none, and how its columns are named.</summary>
-    public (int Depth, PidCallPlace Place) FromItem { get; set; } = (-1, PidCallPlace.FromItem);
+    /// <summary>The JSON depth at which a function is an item of FROM, -1 if there is none.</summary>
+    public int FromItemDepth { get; set; } = -1;
 
     /// <summary>Inside the arguments of pg_cancel_backend or pg_terminate_backend.</summary>
     public bool IsInSignal { get; set; }
@@ -89,6 +89,18 @@ internal sealed class StatementFacts
     }
 
     public void AddPidCall(PidCallFound call) => (_pidCalls ??= []).Add(call);
+
+    public int PidCallCount => _pidCalls?.Count ?? 0;
+
+    /// <summary>Items of FROM at this depth, among the calls from <paramref name="first"/> on, have this place.</summary>
+    public void PlaceFromItems(int first, int depth, PidCallPlace place)
+    {
+        for (var i = first; i < PidCallCount; i++)
+        {
+            if (_pidCalls![i] is { Place: PidCallPlace.FromItem } call && call.Depth == depth)
+                _pidCalls[i] = call with { Place = place };
+        }
+    }
 
     /// <summary>The calls that concern process ids; untouched when they are stored and not carried out, or mean servers.</summary>
     public IEnumerable<PidCallFound> PidCalls()

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 
 namespace PgRouter.Sql;
@@ -139,7 +138,7 @@ internal ref struct TreeWalker
                 FunctionCall.Read(ref json, this, _facts);
                 return;
             case var _ when type.SequenceEqual("ResTarget"u8):
-                OutputColumn(ref json, HasField(in json, "name"u8));
+                OutputColumn(ref json, BeginsWith(json, "name"u8));
                 return;
             case var _ when type.SequenceEqual("RangeFunction"u8):
                 FromItem(ref json);
@@ -178,40 +177,48 @@ internal ref struct TreeWalker
         _facts.IsInOutputColumn = before;
     }
 
-    /// <summary>A function in FROM.</summary>
+    /// <summary>A function in FROM. How its columns are named stands behind it.</summary>
     private readonly void FromItem(ref Utf8JsonReader json)
     {
         const int FunctionDepth = 6; // functions, its element, List, items, its element, FuncCall
-        var place = HasField(in json, "alias"u8) ? PidCallPlace.FromItemWithAlias
-            : HasField(in json, "is_rowsfrom"u8) ? PidCallPlace.RowsFrom
-            : PidCallPlace.FromItem;
-        var (item, column) = (_facts.FromItem, _facts.IsInOutputColumn);
+        var (depth, column) = (_facts.FromItemDepth, _facts.IsInOutputColumn);
+        var place = PidCallPlace.FromItem;
+        var first = _facts.PidCallCount;
         json.Read();
-        _facts.FromItem = (json.CurrentDepth + FunctionDepth, place);
-        _facts.IsInOutputColumn = false;
-        Value(ref json);
-        (_facts.FromItem, _facts.IsInOutputColumn) = (item, column);
+        var own = json.CurrentDepth + FunctionDepth;
+        (_facts.FromItemDepth, _facts.IsInOutputColumn) = (own, false);
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            // An alias names the columns of ROWS FROM only when it lists them.
+            if (json.ValueTextEquals("alias"u8) && (place != PidCallPlace.RowsFrom || ListsColumns(json)))
+                place = PidCallPlace.FromItemWithAlias;
+            else if (json.ValueTextEquals("is_rowsfrom"u8))
+                place = PidCallPlace.RowsFrom;
+            json.Read();
+            Value(ref json);
+        }
+
+        _facts.PlaceFromItems(first, own, place);
+        (_facts.FromItemDepth, _facts.IsInOutputColumn) = (depth, column);
     }
 
-    /// <summary>
-    /// Whether the object in the value of this property has a field. The copy of the reader is made here: in the recursion it would cost stack at
-    /// each level of a deep tree.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static bool HasField(in Utf8JsonReader reader, ReadOnlySpan<byte> field)
+    /// <summary>{"aliasname":..,"colnames":[..]}</summary>
+    private static bool ListsColumns(Utf8JsonReader json)
     {
-        var json = reader;
         json.Read();
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            if (json.ValueTextEquals(field))
+            if (json.ValueTextEquals("colnames"u8))
                 return true;
             json.Read();
-            json.Skip();
         }
 
         return false;
     }
+
+    /// <summary>Whether the object in the value of this property begins with a field.</summary>
+    private static bool BeginsWith(Utf8JsonReader json, ReadOnlySpan<byte> field) =>
+        json.Read() && json.Read() && json.TokenType == JsonTokenType.PropertyName && json.ValueTextEquals(field);
 
     private readonly void Locking(ref Utf8JsonReader json)
     {

@@ -49,16 +49,18 @@ internal sealed class ServerOpener(ServerPool pool, PoolContext context)
         }
     }
 
-    /// <summary>A server was opened by someone else.</summary>
-    public void NoteAdopted()
+    /// <summary>A server was opened by someone else: it is one of the pool's if there is a place for it, and logins work in any case.</summary>
+    public bool TryAdopt()
     {
+        var hasPlace = context.Budgets.TryTakeOpened(pool);
         lock (_lock)
         {
-            _count++;
+            if (hasPlace)
+                _count++;
             _hasLoggedIn = true;
             _backoff.Succeeded();
         }
-        context.Budgets.TakeOpened(pool);
+        return hasPlace;
     }
 
     /// <summary>A server of the pool was closed: its place is for the pool that has waited longest for one, and this one may open another.</summary>

@@ -106,11 +106,13 @@ internal sealed class ServerPool
         lease?.Release();
     }
 
-    /// <summary>Takes over a server that was opened at a client's login. Its loop.</summary>
+    /// <summary>Takes over a server that was opened at a client's login, or closes it when the limits are reached. Its loop.</summary>
     public void Adopt(ServerConnection server)
     {
-        Opener.NoteAdopted();
-        OnOpened(server);
+        if (Opener.TryAdopt())
+            OnOpened(server);
+        else
+            server.Close();
     }
 
     /// <summary>The limit shared with other pools that keeps this one from opening a server; null when there is none.</summary>

@@ -13,13 +13,17 @@ namespace PgRouter.Core.Servers;
 /// </summary>
 internal static class ServerCancel
 {
-    public static async Task SendAsync(ServerConnection server, TimeSpan timeout)
+    /// <summary>The task ends when PostgreSQL has sent its signal, or cannot be reached.</summary>
+    public static Task SendAsync(ServerConnection server, TimeSpan timeout)
     {
-        if (server.CancelsUnderWay > 0)
-        {
-            server.CancelAgainFor = server.Owed.Settled;
-            return;
-        }
+        if (server.CancelsUnderWay == 0)
+            return server.CancelUnderWay = SendOneByOneAsync(server, timeout);
+        server.CancelAgainFor = server.Owed.Settled;
+        return server.CancelUnderWay;
+    }
+
+    private static async Task SendOneByOneAsync(ServerConnection server, TimeSpan timeout)
+    {
         server.CancelsUnderWay++;
         try
         {

@@ -111,6 +111,9 @@ internal sealed class ServerConnection
     /// <summary>Cancel requests under way for it: it is not given to another client until they have ended.</summary>
     public int CancelsUnderWay { get; set; }
 
+    /// <summary>Ends with the last of them.</summary>
+    public Task CancelUnderWay { get; set; } = Task.CompletedTask;
+
     /// <summary>The request (<see cref="OwedReplies.Settled"/>) that another cancel was asked for while one was under way; -1 = none.</summary>
     public long CancelAgainFor { get; set; } = -1;
 

@@ -131,7 +131,8 @@ internal sealed class ClientLogin
                 case StartupPacketKind.Startup:
                     return packet;
                 case StartupPacketKind.CancelRequest:
-                    _services.Clients.Find(packet.CancelProcessId, packet.CancelSecret.Span)?.RequestCancel();
+                    if (_services.Clients.Find(packet.CancelProcessId, packet.CancelSecret.Span) is { } canceled)
+                        await canceled.CancelAsync();
                     return null;
                 default:
                     // Nothing is encrypted, so that what a client sent behind its request is its start-up packet in clear text.

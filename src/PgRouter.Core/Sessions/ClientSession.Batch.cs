@@ -21,6 +21,9 @@ internal sealed partial class ClientSession
     private Dictionary<byte[], StatementInfo>? _portals;
     private bool _unsynced;
 
+    /// <summary>A batch under way makes or closes named statements.</summary>
+    private bool _definesNames;
+
     private Step OnBatch(Span<byte> rest, out int used)
     {
         used = 0;
@@ -54,6 +57,8 @@ internal sealed partial class ClientSession
             return IsBusy ? Step.Wait : Step.Listen;
         if (_lease is null && batch.NeedsNoServer && !_cancelsPending && _block != Block.Failed)
             return IsAnsweredWithoutServer(rest[..batch.Length], out used);
+        if (_definesNames && batch.UsesNames && _lease is { Server.Owed.ReadyForQueryCount: > 0 })
+            return Step.Wait; // What the names are, the batch under way decides.
         step = Obtain(batch.Class, batch.Hint, batch.BeginsReadOnly, batch.Effects);
         if (step != Step.Continue)
             return step;
@@ -62,6 +67,7 @@ internal sealed partial class ClientSession
         used = batch.Length;
         SendBatch(rest[..used], batch);
         _awaitsReady |= (batch.Effects & ChangesNames) != 0;
+        _definesNames |= batch.DefinesNames;
         return Step.Continue;
     }
 
@@ -128,6 +134,8 @@ internal sealed partial class ClientSession
                 batch.Add(info);
                 batch.HasNames |= HasNames(info);
                 batch.NeedsNoServer &= name.Length > 0 && !batch.HasNames && info.LocalCommand is null && IsKnownGood(body[(name.Length + 1)..]);
+                batch.DefinesNames |= name.Length > 0;
+                batch.UsesNames |= name.Length > 0;
                 batch.Rewrites |= name.Length > 0 || batch.HasNames || info.BoundPidCalls is not null;
                 if (name.Length == 0)
                 {
@@ -161,7 +169,8 @@ internal sealed partial class ClientSession
     {
         if (name.Length > 0)
         {
-            batch.Rewrites = true;
+            batch.Rewrites = batch.UsesNames = true;
+            batch.DefinesNames |= isClose;
             if (_statements?.Find(name) is { } statement && !isClose)
             {
                 batch.Add(statement.Info);
@@ -402,6 +411,12 @@ internal sealed partial class ClientSession
 
         /// <summary>Bytes of the malformed message that ends it, 0 = none.</summary>
         public int MalformedLength;
+
+        /// <summary>Makes or closes named statements.</summary>
+        public bool DefinesNames;
+
+        /// <summary>Makes, closes or uses named statements.</summary>
+        public bool UsesNames;
 
         /// <summary>Uses statements that were prepared before a change of schema.</summary>
         public bool IsStale;

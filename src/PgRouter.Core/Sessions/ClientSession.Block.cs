@@ -73,6 +73,7 @@ internal sealed partial class ClientSession
         if (!sql.SequenceEqual(_beginText))
             KeepBegin(info, sql);
         _block = Block.Begun;
+        _beganAtMs = Loop.NowMs;
         _beginInfo = info;
         _settings.Begin();
         AnswerBlock(info.Statements[0].Cause == "BEGIN" ? BeginReply : StartTransactionReply);
@@ -90,6 +91,7 @@ internal sealed partial class ClientSession
     private void EndBlock(byte[] reply)
     {
         _block = Block.None;
+        _beganAtMs = 0;
         _settings.Rollback(); // Nothing was set in it.
         AnswerBlock(reply);
     }
@@ -123,7 +125,7 @@ internal sealed partial class ClientSession
     {
         _block = Block.None;
         _beginUnderWay = true;
-        if (HasOthersSequences(server) && _lease!.Pool.Sequences.IsOn)
+        if (HasOthersSequences(server) && _lease!.Pool.Sequences.IsOn && KnownCatalog is not { HasSequences: false })
             SendDiscardSequences(server, _lease.Pool);
         KeepExecution(server, _begin!, BeginMark);
     }

@@ -19,22 +19,56 @@ internal sealed partial class ClientSession
     /// <summary>The request that has no server yet, or has sent nothing to the one it holds, is to end with an error.</summary>
     private bool _cancelsPending;
 
-    /// <summary>Asks the session to stop what it runs. Any thread.</summary>
-    public void RequestCancel() => Loop.Post(
-        static state =>
-        {
-            var session = (ClientSession)state!;
-            session._cancelRequested = true;
-            session._signal.Set();
-        },
-        this);
+    /// <summary>Those who wait until the cancel has been dealt with.</summary>
+    private List<TaskCompletionSource>? _cancelWaiters;
+
+    /// <summary>
+    /// Asks the session to stop what it runs. The task ends when that has been said to the server, so that nothing the client sends afterwards can
+    /// be hit: clients wait for it, by the end of the connection that brought the cancel. Any thread.
+    /// </summary>
+    public Task CancelAsync()
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Loop.Post(
+            _ =>
+            {
+                if (_ended)
+                {
+                    done.SetResult();
+                    return;
+                }
+                _cancelRequested = true;
+                (_cancelWaiters ??= []).Add(done);
+                _signal.Set();
+            },
+            null);
+        return done.Task;
+    }
 
     /// <summary>Between requests: to the server, if it still has something of this client's to do.</summary>
     private void ForwardCancel()
     {
-        _cancelRequested = false;
         if (_lease is { Server.Owed.Count: > 0 } lease)
-            _ = ServerCancel.SendAsync(lease.Server, _services.Config().ServerConnectTimeout);
+            _ = ForwardCancelAsync(lease.Server, TakeCancel());
+        else
+            DropCancel();
+    }
+
+    private async Task ForwardCancelAsync(ServerConnection server, List<TaskCompletionSource>? waiters)
+    {
+        await ServerCancel.SendAsync(server, _services.Config().ServerConnectTimeout);
+        waiters?.ForEach(static waiter => waiter.SetResult());
+    }
+
+    /// <summary>A cancel has been heeded in the router, or is for nothing.</summary>
+    private void DropCancel() => TakeCancel()?.ForEach(static waiter => waiter.SetResult());
+
+    private List<TaskCompletionSource>? TakeCancel()
+    {
+        var waiters = _cancelWaiters;
+        _cancelWaiters = null;
+        _cancelRequested = false;
+        return waiters;
     }
 
     /// <summary>A request has been parsed: a cancel that came meanwhile is for it, unless the server still works on one before it.</summary>
@@ -42,7 +76,7 @@ internal sealed partial class ClientSession
     {
         if (!_cancelRequested || _lease is { Server.Owed.Count: > 0 })
             return;
-        _cancelRequested = false;
+        DropCancel();
         _cancelsPending = true;
     }
 
@@ -51,7 +85,7 @@ internal sealed partial class ClientSession
     {
         if (!_cancelRequested)
             return false;
-        _cancelRequested = false;
+        DropCancel();
         CancelPending();
         if (_lease is { } lease)
             ReleaseIfIdle(lease.Server);

@@ -25,7 +25,7 @@ internal sealed partial class ClientSession
             }
             _isCommandRunning = false;
         }
-        _cancelRequested = false;
+        DropCancel();
         if (!running.IsCanceled)
             return await running;
         if (_client.PeerClosed)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using PgRouter.Core.Servers;
 using PgRouter.Protocol;
@@ -27,10 +26,10 @@ internal sealed partial class ClientSession
     /// </summary>
     private void SettleEffects(ServerConnection server, StatementInfo? query)
     {
-        if (query is null && _executed is not { Count: > 0 })
+        if (_executed is not { Count: > 0 } && (query is null || !MayHaveEffects(query)))
             return;
-        // What an error ends without BEGIN was one transaction of its own: it is taken back as far as nothing in it was committed.
-        _isImplicitTransaction = _requestFailed && !_settings.InTransaction;
+        // What runs without BEGIN up to ReadyForQuery is one transaction: an error takes it back, and a BEGIN in it makes it a block from its start.
+        _isImplicitTransaction = !_settings.InTransaction;
         if (_isImplicitTransaction)
             _settings.Begin();
         if (query is not null)
@@ -42,9 +41,20 @@ internal sealed partial class ClientSession
             executed.Clear();
         }
         if (_isImplicitTransaction && server.Status == TransactionStatus.Idle)
-            _settings.Rollback();
+            EndImplicitTransaction();
         _isImplicitTransaction = false;
         server.Settings = _settings.OnServer;
+    }
+
+    private bool MayHaveEffects(StatementInfo info) =>
+        info.Effects != SessionEffects.None || info.HasTransactionVerb || (_pins != PinReasons.None && info.HasDdl);
+
+    private void EndImplicitTransaction()
+    {
+        if (_requestFailed)
+            _settings.Rollback();
+        else
+            _settings.Commit();
     }
 
     /// <summary>Called once for each text, with the number of its statements that the server has carried out.</summary>
@@ -52,7 +62,7 @@ internal sealed partial class ClientSession
     {
         if (_requestFailed)
             DoubtAfterFailure(info.Effects);
-        if (info.Effects == SessionEffects.None && !info.HasTransactionVerb && (_pins == PinReasons.None || !info.HasDdl))
+        if (!MayHaveEffects(info))
             return;
         for (var i = 0; i < count; i++)
             Apply(server, info.Statements[i]);
@@ -79,8 +89,10 @@ internal sealed partial class ClientSession
             OnDiscardAll(server);
         if ((effects & SettingChanges) != 0)
             ApplySettings(server, statement);
-        if ((effects & Pinning) != 0 && !(_requestFailed && server.Status == TransactionStatus.Idle))
+        if ((effects & Pinning) != 0)
             PinFor(effects & ~SessionEffects.PreparesStatement);
+        if (_requestFailed && server.Status == TransactionStatus.Idle)
+            DoubtAfterRollback(); // Unless a COMMIT before the error has kept it.
         if ((effects & SessionEffects.PreparesStatement) != 0)
             OnPreparedHere(statement);
         if ((effects & SessionEffects.DeallocatesPrepared) != 0)
@@ -115,7 +127,7 @@ internal sealed partial class ClientSession
                 break;
         }
         if (statement.Chains)
-            _transactionStarted = Stopwatch.GetTimestamp();
+            RestartTransactionClock();
         if ((statement.Chains && server.Status != TransactionStatus.Idle) || (_isImplicitTransaction && !_settings.InTransaction))
             _settings.Begin();
     }
@@ -192,6 +204,7 @@ internal sealed partial class ClientSession
 
     private void OnTransactionEnd()
     {
+        _beganAtMs = 0;
         if (_settings.InTransaction)
         {
             // COMMIT or PREPARE TRANSACTION has failed, and ended the transaction all the same.

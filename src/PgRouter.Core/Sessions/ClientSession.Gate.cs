@@ -54,7 +54,7 @@ internal sealed partial class ClientSession
             {
                 if (_cancelRequested)
                 {
-                    _cancelRequested = false;
+                    DropCancel();
                     return ErrorMessage.Error(SqlStates.QueryCanceled, "canceling statement due to user request");
                 }
                 if (deadline.HasPassed)

@@ -242,7 +242,7 @@ internal sealed partial class ClientSession
                 return (null, null);
             if (_cancelRequested)
             {
-                _cancelRequested = false;
+                DropCancel();
                 return (null, CanceledByUser);
             }
             var cluster = _services.Cluster.View;

@@ -101,6 +101,7 @@ internal sealed partial class ClientSession
     private void ForgetServerState()
     {
         _pins = _doubts = PinReasons.None;
+        _beganAtMs = 0;
         _pinnedSince = null;
         _ownNames?.Clear();
         _namedText = null;

@@ -83,7 +83,7 @@ internal sealed partial class ClientSession
             error = _cancelRequested
                 ? ErrorMessage.Error(SqlStates.QueryCanceled, "canceling statement due to user request")
                 : ErrorMessage.Error(SqlStates.ConnectionFailure, "the connection that listens could not be opened in time (query_wait_timeout)");
-            _cancelRequested = false;
+            DropCancel();
         }
         _channelsPrepared = true;
         if (error is null)

@@ -154,7 +154,7 @@ internal sealed partial class ClientSession
             if (signal.Terminates)
                 client.RequestTermination(atOnce: true);
             else
-                client.RequestCancel();
+                _ = client.CancelAsync();
         }
     }
 

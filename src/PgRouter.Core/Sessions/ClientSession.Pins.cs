@@ -80,15 +80,27 @@ internal sealed partial class ClientSession
         _doubts |= PinReasons.AdvisoryLocks;
     }
 
-    /// <summary>A statement that succeeded may have ended a reason, or may have made one unseen.</summary>
+    /// <summary>Code that the text does not show was run. Which settings it has left nobody can say afterwards.</summary>
+    private void DoubtFor(SessionTraits traits)
+    {
+        if ((traits & SessionTraits.CreatesTemporary) != 0)
+            _doubts |= PinReasons.TemporaryObjects;
+        if ((traits & SessionTraits.LocksAdvisory) != 0)
+            _doubts |= PinReasons.AdvisoryLocks;
+        if ((traits & SessionTraits.HoldsCursor) != 0)
+            _doubts |= PinReasons.HoldCursor;
+        if ((traits & SessionTraits.Prepares) != 0)
+            _doubts |= PinReasons.PreparedStatement;
+        if ((traits & SessionTraits.Listens) != 0)
+            _doubts |= PinReasons.Listen;
+        if ((traits & SessionTraits.ChangesSettings) != 0 && !_requestFailed)
+            Pin(PinReasons.Settings);
+    }
+
+    /// <summary>A statement that succeeded may have ended a reason.</summary>
     private void DoubtAfter(Statement statement)
     {
         var effects = statement.Effects;
-        if ((effects & SessionEffects.RunsOpaqueCode) != 0)
-        {
-            _doubts |= PinReasons.TemporaryObjects | PinReasons.AdvisoryLocks | PinReasons.HoldCursor | PinReasons.PreparedStatement;
-            return;
-        }
         if (_pins == PinReasons.None)
             return;
         if ((effects & SessionEffects.DiscardsTemp) != 0 || statement.Kind == StatementKind.Ddl)

@@ -264,10 +264,11 @@ internal sealed partial class ClientSession
     {
         if (done.Subject is StatementInfo info)
         {
+            NoteTraits(server, info);
             NoteSchemaChange(info);
             if (info.Signals is not null)
                 SendSignals(info, 0);
-            if (info.Effects != SessionEffects.None || info.HasTransactionVerb || (info.HasDdl && _pins != PinReasons.None))
+            if (MayHaveEffects(info))
                 (_executed ??= []).Add(info);
         }
         else if (ReferenceEquals(done.Subject, BeginMark))
@@ -296,8 +297,12 @@ internal sealed partial class ClientSession
         if (done.Swallow)
             return ReplyVerdict.Swallow; // Of the router's own, in front of the client's.
         if (done.Subject is StatementInfo query)
+        {
+            NoteTraits(server, query);
             NoteSchemaChange(query);
+        }
         _awaitsReady = false;
+        _definesNames &= server.Owed.ReadyForQueryCount > 0;
         SettlePrepare(server, done.Name);
         SettleEffects(server, done.Subject as StatementInfo);
         _namedText = null;
@@ -382,9 +387,10 @@ internal sealed partial class ClientSession
         var skipped = 0;
         while (skipped < server.Owed.Count && server.Owed[skipped].Kind != ReplyKind.Sync)
             skipped++;
+        var unnamedIsLater = HasUnnamedParse(server, from: skipped);
         // The last first: a name may have been closed and made again.
         for (var i = skipped - 1; i >= 0; i--)
-            TakeBack(server, server.Owed[i]);
+            TakeBack(server, server.Owed[i], unnamedIsLater);
         while (skipped-- > 0)
             server.Owed.Dequeue();
         _copyingIn = false; // From here on the server heeds a Sync again.
@@ -392,8 +398,21 @@ internal sealed partial class ClientSession
             _skipToSync = true; // The Sync is still to come from the client.
     }
 
+    private static bool HasUnnamedParse(ServerConnection server, int from)
+    {
+        for (var i = from; i < server.Owed.Count; i++)
+        {
+            if (server.Owed[i] is { Kind: ReplyKind.Parse, Swallow: false, Subject: null })
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>What did not happen must not be remembered as done.</summary>
-    private void TakeBack(ServerConnection server, in OwedReply entry)
+    /// <param name="server">Where it did not happen.</param>
+    /// <param name="entry">What.</param>
+    /// <param name="unnamedIsLater">The client's unnamed statement is that of a later batch, which is still to be carried out.</param>
+    private void TakeBack(ServerConnection server, in OwedReply entry, bool unnamedIsLater = false)
     {
         switch (entry.Kind)
         {
@@ -404,6 +423,8 @@ internal sealed partial class ClientSession
                 break;
             case ReplyKind.Execute when entry.Subject is PreparedStatement prepared:
                 server.Prepared.Remove(prepared);
+                break;
+            case ReplyKind.Parse when unnamedIsLater:
                 break;
             case ReplyKind.Parse:
                 server.UnnamedStatementOwner = 0;

@@ -69,6 +69,12 @@ internal sealed partial class ClientSession
         var definition = reader.Rest;
         _counters.ClientParses++;
         _statements ??= new StatementMap(_services.Statements);
+        if (server.Status == TransactionStatus.Failed && !info.HasTransactionVerb)
+        {
+            output.Message(FrontendMessage.Parse, PreparedStatement.NoName, Zero, definition); // Refused, whatever its name.
+            server.Owed.Enqueue(new OwedReply(ReplyKind.Parse));
+            return true;
+        }
         if (IsNameTaken(name))
             return Fail(server, LocalReply.DuplicateStatement(name), ref output);
         var statement = _services.Statements.Acquire(definition, info, NameScope);

@@ -29,6 +29,8 @@ internal sealed partial class ClientSession
     /// <summary>Must another client's values go before the pending request runs on this server?</summary>
     private bool NeedsOwnSequences(ServerLease lease)
     {
+        if (KnownCatalog is { HasSequences: false })
+            return false;
         if ((_pending.Effects & SessionEffects.ReadsSequenceState) != 0)
         {
             lease.Pool.Sequences.NoteRead();

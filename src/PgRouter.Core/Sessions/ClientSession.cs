@@ -213,6 +213,7 @@ internal sealed partial class ClientSession
     {
         _ended = true;
         StopLimits();
+        DropCancel();
         GiveUpServers();
         _subscriber?.Close();
         _statements?.Clear();

@@ -39,6 +39,7 @@ public sealed class BackendPidTests
     [TestCase("SELECT * FROM pg_backend_pid() WITH ORDINALITY")]
     [TestCase("SELECT * FROM pg_backend_pid() WITH ORDINALITY AS p(q, n)")]
     [TestCase("SELECT * FROM wire_rows, LATERAL pg_backend_pid() WHERE id = 1")]
+    [TestCase("SELECT a, b IS NULL FROM ROWS FROM (pg_backend_pid(), now()) AS r(a, b)")]
     [TestCase("SELECT 1; SELECT pg_backend_pid(); SELECT 2")]
     [TestCase("CREATE TEMP TABLE pid_made AS SELECT pg_backend_pid() AS a; SELECT a = {pid} FROM pid_made; DROP TABLE pid_made")]
     [TestCase("BEGIN; CREATE TEMP TABLE pid_rows (a int) ON COMMIT DROP; INSERT INTO pid_rows VALUES (pg_backend_pid()) RETURNING pg_backend_pid();"

@@ -1,6 +1,7 @@
 using NUnit.Framework;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Pooling;
+using PgRouter.Core.Servers;
 using PgRouter.Protocol;
 using PgRouter.Testing;
 using PgRouter.Tests.Transport;
@@ -34,6 +35,17 @@ internal sealed class SharedLimitTests
         await bed.NewClient().TakeAsync();
         var taking = await bed.NewClient(pool: bed.Directory.Get(Other, database, user)).BeginAsync();
         await AssertOpens(bed, taking, mayOpen);
+    }
+
+    [Test]
+    public async Task A_server_opened_at_a_login_counts_and_is_not_kept_beyond_the_limit()
+    {
+        using var bed = new PoolBed();
+        bed.Config = bed.Config with { MaxDbConnections = 1 };
+        var (first, second) = (await OpenAsync(bed), await OpenAsync(bed));
+        await bed.Host.On(() => bed.Pool.Adopt(first));
+        await bed.Host.On(() => bed.Pool.Adopt(second));
+        Assert.That((bed.Pool.Count, bed.Pool.IdleCount, second.Socket.IsClosed), Is.EqualTo((1, 1, true)));
     }
 
     [Test]
@@ -135,6 +147,9 @@ internal sealed class SharedLimitTests
             (SqlStates.SqlClientUnableToEstablishSqlConnection, $"A login to {PoolBed.Node} is under way and not answered.")));
         bed.OpenGate();
     }
+
+    private static async Task<ServerConnection> OpenAsync(PoolBed bed) =>
+        (await bed.Host.Run(() => bed.ConnectAsync(bed.Host.Loop, PoolBed.Node, "d", "u"))).Server!;
 
     private static async Task AssertOpens(PoolBed bed, Task<(ServerLease? Lease, PoolError? Error)> taking, bool mayOpen)
     {

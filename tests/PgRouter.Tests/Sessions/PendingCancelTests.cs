@@ -11,10 +11,12 @@ internal sealed class PendingCancelTests
 {
     private RouterBed _bed = null!;
     private RawClient _client = null!;
+    private Gate _gate = null!;
 
     [SetUp]
     public async Task Start()
     {
+        _gate = new Gate();
         _bed = await RouterBed.StartAsync();
         _client = await _bed.LoginAsync();
     }
@@ -22,6 +24,7 @@ internal sealed class PendingCancelTests
     [TearDown]
     public async Task Stop()
     {
+        _gate.Open();
         await _client.DisposeAsync();
         await _bed.DisposeAsync();
     }
@@ -50,31 +53,23 @@ internal sealed class PendingCancelTests
     [Test]
     public async Task While_settings_are_brought_to_the_server()
     {
-        var asked = new TaskCompletionSource();
-        var go = new TaskCompletionSource();
         var usual = _bed.Nodes[0].OnQuery;
         _bed.Nodes[0].OnQuery = async (connection, sql) =>
         {
-            if (sql.Contains("wire_setting", StringComparison.Ordinal) && asked.TrySetResult())
-                await go.Task;
+            if (sql.Contains("wire_setting", StringComparison.Ordinal))
+                await _gate.PassAsync();
             await usual(connection, sql);
         };
+        await using var set = await RawClient.LoginAsync(_bed.Endpoint, "app", "db", null, ("my.wire_setting", "1"));
         await _client.QueryAsync("SELECT 1");
-        await using var set = await RawClient.ConnectAsync(_bed.Endpoint);
-        await set.SendAsync(Frontend.Startup(
-            [KeyValuePair.Create("user", "app"), KeyValuePair.Create("database", "db"), KeyValuePair.Create("my.wire_setting", "1")]));
-        await asked.Task.WaitAsync(Eventually.DefaultDeadline);
-        go.SetResult();
-        await set.AuthenticateAsync("app", null);
-        await _client.QueryAsync("SELECT 1");
-
-        asked = new TaskCompletionSource();
-        go = new TaskCompletionSource();
-        await _client.QueryAsync("SELECT 1");
+        _gate.Close();
         await set.SendAsync(Frontend.Query("INSERT INTO never VALUES (1)"));
-        await asked.Task.WaitAsync(Eventually.DefaultDeadline);
-        await set.CancelAsync();
-        go.SetResult();
+        await _gate.Reached.WaitAsync(Eventually.DefaultDeadline);
+        await using var side = await RawClient.ConnectAsync(_bed.Endpoint);
+        await side.SendAsync(Frontend.Cancel(set.ProcessId, set.SecretKey));
+        await using var later = await _bed.LoginAsync(); // By then the loop has heard of the cancel.
+        _gate.Open();
+        Assert.That(await side.ReadToEndAsync(), Is.Empty);
         var answer = await set.ReadUntilAsync();
         Assert.That((answer[0].Field('C'), set.TransactionStatus), Is.EqualTo(("57014", 'I')));
         Assert.That(Received("never"), Is.Zero);
@@ -84,30 +79,20 @@ internal sealed class PendingCancelTests
     [Test]
     public async Task While_a_new_server_is_logged_in()
     {
-        var asked = new TaskCompletionSource();
-        var go = new TaskCompletionSource();
         foreach (var node in _bed.Nodes)
-        {
-            node.OnLogin = async user =>
-            {
-                if (user == "slow" && asked.TrySetResult())
-                    await go.Task;
-            };
-        }
-
-        go.SetResult();
+            node.OnLogin = user => user == "slow" ? _gate.PassAsync() : Task.CompletedTask;
+        await using var holder = await RawClient.LoginAsync(_bed.Endpoint, "slow", "db");
         await using var client = await RawClient.LoginAsync(_bed.Endpoint, "slow", "db");
-        await client.QueryAsync("BEGIN");
-        await using var second = await RawClient.LoginAsync(_bed.Endpoint, "slow", "db");
-        asked = new TaskCompletionSource();
-        go = new TaskCompletionSource();
-        await second.SendAsync(Frontend.Query("INSERT INTO never VALUES (1)"));
-        await asked.Task.WaitAsync(Eventually.DefaultDeadline);
-        await second.CancelAsync();
-        var answer = await second.ReadUntilAsync();
-        Assert.That((answer[0].Field('C'), second.TransactionStatus), Is.EqualTo(("57014", 'I')));
-        go.SetResult();
-        Assert.That(await second.ScalarAsync("SELECT 1"), Is.EqualTo("0"));
+        await holder.QueryAsync("BEGIN");
+        await holder.QueryAsync("SELECT 1");
+        _gate.Close();
+        await client.SendAsync(Frontend.Query("INSERT INTO never VALUES (1)"));
+        await _gate.Reached.WaitAsync(Eventually.DefaultDeadline);
+        await client.CancelAsync();
+        var answer = await client.ReadUntilAsync();
+        Assert.That((answer[0].Field('C'), client.TransactionStatus), Is.EqualTo(("57014", 'I')));
+        _gate.Open();
+        Assert.That(await client.ScalarAsync("SELECT 1"), Is.EqualTo("0"));
         Assert.That(Received("never"), Is.Zero);
     }
 
@@ -122,6 +107,30 @@ internal sealed class PendingCancelTests
 
     private int Received(string text) => _bed.Nodes.SelectMany(n => n.Server.Connections).SelectMany(c => c.Received)
         .Count(m => m.Type is 'Q' or 'P' && System.Text.Encoding.UTF8.GetString(m.Body).Contains(text, StringComparison.Ordinal));
+
+    /// <summary>Something a fake server does not go on without, open at first.</summary>
+    private sealed class Gate
+    {
+        private TaskCompletionSource _reached = new();
+        private TaskCompletionSource _open = new();
+
+        public Gate() => _open.SetResult();
+
+        /// <summary>Ends when a server stands before the closed gate.</summary>
+        public Task Reached => _reached.Task;
+
+        public void Close() => (_reached, _open) =
+            (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+
+        public void Open() => _open.TrySetResult();
+
+        public Task PassAsync()
+        {
+            if (!_open.Task.IsCompleted)
+                _reached.TrySetResult();
+            return _open.Task;
+        }
+    }
 
     /// <summary>Keeps the parser busy for as long as it lives.</summary>
     private sealed class BusyParser : IAsyncDisposable

@@ -29,6 +29,8 @@ public sealed class PidCallTests
     [TestCase("SELECT * FROM pg_backend_pid() AS p(q)", "FromItemWithAlias")]
     [TestCase("SELECT (SELECT 1 FROM generate_series(1, pg_backend_pid()))", "Expression")]
     [TestCase("SELECT * FROM ROWS FROM (pg_backend_pid(), now())", "RowsFrom")]
+    [TestCase("SELECT * FROM ROWS FROM (pg_backend_pid(), now()) AS r", "RowsFrom")]
+    [TestCase("SELECT * FROM ROWS FROM (pg_backend_pid(), now()) AS r(a, b), pg_backend_pid()", "FromItemWithAlias FromItem")]
     [TestCase("EXECUTE p(pg_backend_pid())", "Expression")]
     [TestCase("CREATE TABLE t AS SELECT pg_backend_pid() AS a", "Expression")]
     [TestCase("WITH pg_backend_pid(a) AS (SELECT 1) SELECT pg_backend_pid() FROM pg_backend_pid", "Untouched OutputColumn")]
