@@ -121,6 +121,7 @@ internal sealed partial class ClientSession
         _beganAtMs = 0;
         _pinnedSince = null;
         _ownNames?.Clear();
+        _unjudged?.Clear();
         _namedText = null;
         _beginUnderWay = false;
         _copyingIn = false;
