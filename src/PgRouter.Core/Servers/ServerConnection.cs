@@ -74,8 +74,8 @@ internal sealed class ServerConnection
     /// <summary>The settings this session has beyond its user's and database's defaults.</summary>
     public SettingsSet Settings { get; set; } = SettingsSet.Empty;
 
-    /// <summary>Pid of the client whose sequence values (currval, lastval) it may have; 0 = none's, -1 = several clients'.</summary>
-    public int SequenceOwner { get; set; }
+    /// <summary>The session whose sequence values (currval, lastval) it may have; 0 = none's, -1 = several sessions'.</summary>
+    public long SequenceOwner { get; set; }
 
     /// <summary>Has statements prepared under names of its client's, which nobody else may see: DISCARD ALL runs before it is given back.</summary>
     public bool HasClientsNames { get; set; }

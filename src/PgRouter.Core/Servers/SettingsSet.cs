@@ -144,7 +144,7 @@ internal sealed class SettingsSet
     }
 
     /// <summary>Each part of a name (extension.setting) as a quoted identifier.</summary>
-    private static string QuoteName(string name) => string.Join('.', name.Split('.').Select(part => $"\"{part.Replace("\"", "\"\"")}\""));
+    public static string QuoteName(string name) => string.Join('.', name.Split('.').Select(part => $"\"{part.Replace("\"", "\"\"")}\""));
 
     /// <summary>A literal that reads the same whatever standard_conforming_strings is.</summary>
     private static string QuoteLiteral(string text)

@@ -19,6 +19,8 @@ internal sealed partial class ClientSession
             return false;
         if ((statement.Effects & SessionEffects.DiscardsAll) != 0)
             return Status == TransactionStatus.Idle;
+        if (statement.Kind == StatementKind.Reset)
+            return Status != TransactionStatus.Failed && _block == Block.None && ResetsStartup(statement.Name);
         if (statement.Kind != StatementKind.Deallocate || Status == TransactionStatus.Failed)
             return false;
         return statement.Name is { } name
@@ -34,7 +36,7 @@ internal sealed partial class ClientSession
             Deallocate(statement.Name);
             WriteCommandComplete(writer, statement.Name is null ? "DEALLOCATE ALL" : "DEALLOCATE");
         }
-        else if (await DiscardAllAsync(writer) is { } error)
+        else if ((statement.Kind == StatementKind.Reset ? await ResetAsync(statement.Name, writer) : await DiscardAllAsync(writer)) is { } error)
         {
             error.WriteErrorResponse(writer);
         }
@@ -66,12 +68,47 @@ internal sealed partial class ClientSession
         _statements?.Clear();
         _unnamed.Forget();
         ForgetChannels();
+        _sequenceOwner = Interlocked.Increment(ref _lastSequenceOwner);
         WriteCommandComplete(writer, "DISCARD ALL");
+        WriteChanges(writer, before, after);
+        return null;
+    }
+
+    private static void WriteChanges(MessageWriter writer, Dictionary<string, string> before, Dictionary<string, string> after)
+    {
         foreach (var (name, value) in after)
         {
             if (name != "in_hot_standby" && before.GetValueOrDefault(name) != value)
                 BackendStartupMessages.WriteParameterStatus(writer, name, value);
         }
+    }
+
+    /// <summary>Settings of the start-up packet are the session's defaults: on a server, RESET goes to those of its database and user.</summary>
+    private bool ResetsStartup(string? name) => _settings.Startup.Count > 0 && (name is null || _settings.Startup.Contains(name));
+
+    /// <summary>RESET where the start-up packet has a say: carried out, then the start-up values are set; the client is told the outcome of both.</summary>
+    private async ValueTask<ErrorMessage?> ResetAsync(string? name, MessageWriter writer)
+    {
+        if (await HoldForDiscardAsync() is { } error)
+            return error;
+        var server = _lease!.Server;
+        var before = new Dictionary<string, string>(server.Parameters);
+        var failure = await server.ExecuteAsync($"RESET {(name is null ? "ALL" : SettingsSet.QuoteName(name))}", _signal, SynchronizeTimeout);
+        if (failure is null)
+        {
+            if (name is null)
+                _settings.ResetAll();
+            else
+                _settings.Reset(name);
+            server.Settings = _settings.OnServer;
+            failure = await PrepareServerAsync(server);
+        }
+        var after = server.Parameters;
+        ReleaseIfIdle(server);
+        if (failure is not null)
+            return AsError(failure);
+        WriteCommandComplete(writer, "RESET");
+        WriteChanges(writer, before, after);
         return null;
     }
 

@@ -12,19 +12,24 @@ namespace PgRouter.Core.Sessions;
 internal sealed partial class ClientSession
 {
     /// <summary>Values of several clients, or of one that nobody knows any more.</summary>
-    private const int SeveralOwners = -1;
+    private const long SeveralOwners = -1;
+
+    private static long _lastSequenceOwner;
+
+    /// <summary>This client since its last DISCARD ALL; unique in the process.</summary>
+    private long _sequenceOwner = Interlocked.Increment(ref _lastSequenceOwner);
 
     /// <summary>Every statement that may advance a sequence makes the values on the server this client's too.</summary>
     private void NoteSequenceUse(ServerConnection server, StatementClass statementClass)
     {
-        if (statementClass < StatementClass.NeedsCatalog || server.SequenceOwner == Pid)
+        if (statementClass < StatementClass.NeedsCatalog || server.SequenceOwner == _sequenceOwner)
             return;
-        server.SequenceOwner = server.SequenceOwner == 0 ? Pid : SeveralOwners;
+        server.SequenceOwner = server.SequenceOwner == 0 ? _sequenceOwner : SeveralOwners;
     }
 
     private static readonly byte[] SyncMessage = [FrontendMessage.Sync, 0, 0, 0, 4];
 
-    private bool HasOthersSequences(ServerConnection server) => server.SequenceOwner != 0 && server.SequenceOwner != Pid;
+    private bool HasOthersSequences(ServerConnection server) => server.SequenceOwner != 0 && server.SequenceOwner != _sequenceOwner;
 
     /// <summary>Must another client's values go before the pending request runs on this server?</summary>
     private bool NeedsOwnSequences(ServerLease lease)
@@ -47,7 +52,7 @@ internal sealed partial class ClientSession
     private void SendDiscardSequences(ServerConnection server, ServerPool pool)
     {
         pool.Sequences.NoteWrite();
-        server.SequenceOwner = Pid;
+        server.SequenceOwner = _sequenceOwner;
         KeepExecution(server, _services.DiscardSequences, mark: null);
         server.Output.Keep(SyncMessage);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Sync, Swallow: true));
@@ -60,7 +65,7 @@ internal sealed partial class ClientSession
         lease.Pool.Sequences.NoteWrite();
         if (await lease.Server.ExecuteAsync("DISCARD SEQUENCES", _signal, SynchronizeTimeout) is { } error)
             return AsError(error);
-        lease.Server.SequenceOwner = Pid;
+        lease.Server.SequenceOwner = _sequenceOwner;
         return null;
     }
 }

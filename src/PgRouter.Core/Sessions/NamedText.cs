@@ -43,10 +43,16 @@ internal sealed class NamedText
         return result;
     }
 
-    /// <summary>The place in the client's text of a place in this one; both count characters from 1, as field P of an error does.</summary>
+    /// <summary>
+    /// The place in the client's text of a place that an error of the server names; both count characters from 1, as field P does. An EXECUTE fails
+    /// at a place of its own arguments, or of the text that PREPARE has stored.
+    /// </summary>
     public int OriginalPosition(int position)
     {
         var original = position;
+        var isInPrepared = _uses is [{ IsSql: true }] && (position > Text.Length || !Text.AsSpan().Contains((byte)'('));
+        if (isInPrepared)
+            return position - _shifts[0].Moved;
         foreach (var (end, moved) in _shifts)
         {
             if (original - moved <= end)
