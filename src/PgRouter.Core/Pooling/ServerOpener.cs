@@ -258,7 +258,7 @@ internal sealed class ServerOpener(ServerPool pool, PoolContext context)
     }
 
     /// <summary>A place on the node, of the database or of the user may be free: the pool that waits for one opens its server.</summary>
-    private void ServeStarving(EventLoop loop)
+    internal void ServeStarving(EventLoop loop)
     {
         while (context.Budgets.NextInLine(pool) is { } needy)
             needy.Opener.OpenAsNeeded(loop);
