@@ -47,6 +47,19 @@ public static class PreparedNames
         return names;
     }
 
+    /// <summary>Where the statement begins that a PREPARE prepares: behind AS; the end of the text when there is none.</summary>
+    public static int FindQuery(ReadOnlySpan<byte> sql, PreparedName name, bool standardConformingStrings)
+    {
+        var start = name.Start + name.Length;
+        var lexer = new SqlLexer(sql[start..], standardConformingStrings);
+        for (var kind = lexer.Next(); kind != TokenKind.End; kind = lexer.Next())
+        {
+            if (kind == TokenKind.Word && Is(lexer, "as"u8))
+                return start + lexer.Stop;
+        }
+        return sql.Length;
+    }
+
     private enum Place : byte
     {
         Start,

@@ -119,7 +119,7 @@ internal sealed partial class ClientSession
         switch (type)
         {
             case FrontendMessage.Parse:
-                if (!reader.TryReadCString(out var name) || !reader.TryReadCString(out var sql))
+                if (!reader.TryReadCString(out var name) || !reader.TryReadCString(out var sql) || !HasExactTypes(reader))
                     return false;
                 if (Identity.IsConsole)
                 {
@@ -155,14 +155,18 @@ internal sealed partial class ClientSession
                     ScanStatementName(target, ref batch, isClose: type == FrontendMessage.Close);
                 else
                     batch.NeedsNoServer &= type == FrontendMessage.Close && kind == (byte)'P';
-                return true;
+                return reader.Remaining == 0;
             case FrontendMessage.Execute:
                 batch.NeedsNoServer = false;
-                return reader.TryReadCString(out _);
+                return reader.TryReadCString(out _) && reader.Remaining == sizeof(int);
             default:
-                return true;
+                return body.IsEmpty;
         }
     }
+
+    /// <summary>The end of Parse: a count and as many parameter types.</summary>
+    private static bool HasExactTypes(MessageReader reader) =>
+        reader.TryReadInt16(out var count) && reader.Remaining == count * sizeof(int);
 
     /// <summary>A name that Bind, Describe or Close uses: what it stands for counts like the text itself.</summary>
     private void ScanStatementName(ReadOnlySpan<byte> name, ref BatchScan batch, bool isClose = false)

@@ -1,5 +1,6 @@
 using PgRouter.Core.Catalog;
 using PgRouter.Core.Servers;
+using PgRouter.Core.Transport;
 using PgRouter.Sql;
 
 namespace PgRouter.Core.Sessions;
@@ -34,7 +35,7 @@ internal sealed partial class ClientSession
         if (KnownCatalog is not { } catalog)
         {
             if ((info.Effects & SessionEffects.RunsOpaqueCode) != 0)
-                DoubtFor(SessionTraits.Anything & ~SessionTraits.ChangesSettings);
+                JudgeLater(info);
             return;
         }
         if ((catalog.AnyTraits & NotedTraits) == 0 && (info.Effects & SessionEffects.RunsOpaqueCode) == 0)
@@ -43,6 +44,43 @@ internal sealed partial class ClientSession
         DoubtFor(traits);
         if ((traits & SessionTraits.Notifies) != 0)
             NoteNotify(server);
+    }
+
+    /// <summary>
+    /// It may have left anything that the server can be asked about; what it did to settings the catalog will say when it has been read, after DDL
+    /// within a second.
+    /// </summary>
+    private void JudgeLater(StatementInfo info)
+    {
+        DoubtFor(SessionTraits.Anything & ~SessionTraits.ChangesSettings);
+        if (!_requestFailed && (_unjudged ??= []).Count < MostUnjudged)
+            _unjudged.Add(info);
+    }
+
+    private const int MostUnjudged = 100;
+    private static readonly TimeSpan CatalogWait = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan CatalogPoll = TimeSpan.FromMilliseconds(20);
+    private List<StatementInfo>? _unjudged;
+
+    /// <summary>Before the server is given back: waits for the catalog and asks it. Without one the settings may be anything, and the client is pinned.</summary>
+    private async Task JudgeAsync()
+    {
+        if (_unjudged is not { Count: > 0 } unjudged)
+            return;
+        var until = Loop.NowMs + (long)CatalogWait.TotalMilliseconds;
+        while (KnownCatalog is null && _catalog is { State: not CatalogState.Unknown } && Loop.NowMs < until && !_ended)
+        {
+            using var pause = new Deadline(_signal);
+            pause.Start(CatalogPoll);
+            while (!pause.HasPassed)
+                await _signal;
+        }
+        var traits = SessionTraits.None;
+        foreach (var info in unjudged)
+            traits |= KnownCatalog?.TraitsOf(info) ?? SessionTraits.Anything;
+        unjudged.Clear();
+        if ((traits & SessionTraits.ChangesSettings) != 0)
+            Pin(PinReasons.Settings);
     }
 
     private const SessionTraits NotedTraits = SessionTraits.LeavesState | SessionTraits.Notifies;

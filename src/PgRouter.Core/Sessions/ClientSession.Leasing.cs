@@ -177,7 +177,7 @@ internal sealed partial class ClientSession
         {
             if ((await PrepareServerAsync(held.Server) ?? await PrepareUsedAsync(held.Server)) is { } refused)
             {
-                FailRequest(refused);
+                FailPending(refused);
                 ReleaseIfIdle(held.Server);
             }
             else if (!CancelIfAsked())

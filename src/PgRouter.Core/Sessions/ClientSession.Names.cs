@@ -43,7 +43,20 @@ internal sealed partial class ClientSession
             used = message.Length;
             return Step.Continue;
         }
-        var step = Obtain(info.Class, info.Hint, BeginsReadOnly(info), info.Effects);
+        var hint = info.Hint;
+        if (isPrepare)
+        {
+            // What it prepares is what counts when it is executed.
+            var start = PreparedNames.FindQuery(sql, names[0], _conformingStrings);
+            if (FindInfo(sql[start..], start) is not { } prepared)
+                return AskParser(start, MessageHeader.Size + start, sql.Length - start);
+            _preparedInfo = prepared;
+        }
+        else if (ExecutedInfo(info, names) is { } executed)
+        {
+            info = executed;
+        }
+        var step = Obtain(info.Class, hint ?? info.Hint, BeginsReadOnly(info), info.Effects);
         if (step != Step.Continue)
             return step;
         var server = _lease!.Server;
@@ -69,6 +82,12 @@ internal sealed partial class ClientSession
         return Step.Continue;
     }
 
+    private StatementInfo? _preparedInfo;
+
+    /// <summary>For EXECUTE by itself: what it executes; null when that is not known here.</summary>
+    private StatementInfo? ExecutedInfo(StatementInfo info, List<PreparedName> names) =>
+        info.Statements is [{ Kind: StatementKind.Execute }] && names is [var name] ? _statements?.Find(name.Name)?.Info : null;
+
     /// <summary>A text that a server has taken before, while no server is held: as for Parse, none is needed to prepare it.</summary>
     private bool IsPreparedWithoutServer(ReadOnlySpan<byte> sql, PreparedName name)
     {
@@ -88,7 +107,7 @@ internal sealed partial class ClientSession
             return;
         }
         var sql = message[MessageHeader.Size..^1];
-        var statement = _services.Statements.AcquireSql(sql[(name.Start + name.Length)..], info, SqlScope);
+        var statement = _services.Statements.AcquireSql(sql[(name.Start + name.Length)..], _preparedInfo!, SqlScope);
         Remember(name.Name, statement);
         if (server.Prepared.Touch(statement))
         {
@@ -142,6 +161,15 @@ internal sealed partial class ClientSession
     private bool IsNameTaken(ReadOnlySpan<byte> name) =>
         _statements?.Find(name) is not null || (_ownNames?.GetAlternateLookup<ReadOnlySpan<byte>>().Contains(name) ?? false);
 
+    /// <summary>Close of a name that the server has as the client gave it: true when the message must reach it.</summary>
+    private bool ForgetOwnName(ReadOnlySpan<byte> name)
+    {
+        if (_ownNames?.GetAlternateLookup<ReadOnlySpan<byte>>().Remove(name) != true)
+            return false;
+        _doubts |= PinReasons.PreparedStatement;
+        return true;
+    }
+
     private void Remember(byte[] name, PreparedStatement statement) => (_statements ??= new StatementMap(_services.Statements)).Add(name, statement);
 
     /// <summary>PREPARE and Parse make different plans of the same text (what they show of themselves differs): they are not shared with each other.</summary>
@@ -193,6 +221,8 @@ internal sealed partial class ClientSession
         reader.TryReadCString(out var sql);
         var text = NamedText.Exchange(sql, PreparedNames.Find(sql, _conformingStrings), place => _statements?.Find(place.Name));
         EnsureUsed(server, text.Uses, ref output);
+        if (info.Statements is [{ Kind: StatementKind.Execute }] && text.Uses is [var executed])
+            info = executed.Info;
         byte[] exchanged = [.. name, 0, .. text.Text, 0, .. reader.Rest];
         if (name.Length > 0)
             return RewriteParse(server, exchanged, info, text.Uses, ref output);
@@ -263,7 +293,7 @@ internal sealed partial class ClientSession
             var reader = new MessageReader(batch[MessageHeader.Size..(length + 1)]);
             var isUse = type == FrontendMessage.Bind && reader.TryReadCString(out _);
             if (isUse && reader.TryReadCString(out var name) && _statements?.Find(name) is { Definition.Length: > 0 } statement
-                && statement.SchemaVersion != _services.Statements.SchemaVersion && !server.Prepared.Touch(statement))
+                && statement.Uses.Count == 0 && statement.SchemaVersion != _services.Statements.SchemaVersion && !server.Prepared.Touch(statement))
                 stale.Add(statement);
             batch = batch[(length + 1)..];
         }

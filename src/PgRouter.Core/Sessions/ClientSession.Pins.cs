@@ -131,6 +131,7 @@ internal sealed partial class ClientSession
     private async Task SettlePinsAsync()
     {
         var server = _lease!.Server;
+        await JudgeAsync();
         var doubts = _doubts;
         _doubts = PinReasons.None;
         var (row, error) = await server.QueryRowAsync(PinQuestion, _signal, SynchronizeTimeout);

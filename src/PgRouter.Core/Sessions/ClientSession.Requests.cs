@@ -251,7 +251,7 @@ internal sealed partial class ClientSession
         used = 0;
         if (Identity.IsConsole)
             return ProtocolViolation("invalid message format");
-        var isQuery = message[0] == FrontendMessage.Query;
+        var isQuery = message[0] is FrontendMessage.Query or FrontendMessage.Sync;
         BeginRequest(message.Length, endsInReadyForQuery: isQuery);
         var step = Obtain(StatementClass.Unknown, null, beginsReadOnly: false, SessionEffects.None);
         if (step != Step.Continue)

@@ -44,7 +44,7 @@ internal sealed partial class ClientSession
             case FrontendMessage.Describe when body[0] == (byte)'S':
                 RewriteDescribe(server, body, ref output);
                 return true;
-            case FrontendMessage.Close when body[0] == (byte)'S' && body[1] != 0:
+            case FrontendMessage.Close when body[0] == (byte)'S' && body[1] != 0 && !ForgetOwnName(body[1..^1]):
                 CloseNamed(server, body[1..^1]);
                 return true;
             default:
