@@ -30,10 +30,10 @@ internal sealed class ChannelSet
         return Count == 1 ? Empty : new ChannelSet(_names.Remove(name, StringComparer.Ordinal));
     }
 
-    /// <summary>The statements that make a session listen to these channels and no other.</summary>
-    public string Script()
+    /// <summary>The statements that make a session listen to these channels, and to no other if <paramref name="isOnly"/>.</summary>
+    public string Script(bool isOnly)
     {
-        var script = new StringBuilder("UNLISTEN *;");
+        var script = new StringBuilder(isOnly ? "UNLISTEN *;" : "");
         foreach (var name in _names)
             script.Append("LISTEN ").Append(Quote(name)).Append(';');
         return script.ToString();

@@ -1,3 +1,4 @@
+using System.Text;
 using PgRouter.Core.Configuration;
 using PgRouter.Core.Notifications;
 using PgRouter.Core.Servers;
@@ -246,6 +247,9 @@ internal sealed partial class ClientSession
         }
         var reader = new MessageReader(body);
         reader.TryReadInt32(out var pid);
+        var name = reader.Rest[..Math.Max(0, reader.Rest.IndexOf((byte)0))];
+        if (IsListening && _channels.Contains(Encoding.UTF8.GetString(name)))
+            return ReplyVerdict.Swallow; // It comes from the shared connection, too.
         var writer = new MessageWriter();
         writer.Begin(BackendMessage.NotificationResponse);
         writer.WriteInt32(_services.Pools.Context.SenderOf(server.Node.Id, pid));
@@ -284,7 +288,8 @@ internal sealed partial class ClientSession
                 hint: "Ask outside a transaction block, or use pool_mode = session.");
         }
         MarkListening(server);
-        var error = await server.ExecuteAsync(_channels.Script(), _signal, SynchronizeTimeout);
+        var listensByItself = (_pins & PinReasons.Listen) != 0;
+        var error = await server.ExecuteAsync(_channels.Script(isOnly: !listensByItself), _signal, SynchronizeTimeout);
         server.ListensAs = _channels;
         return error is null ? null : AsError(error);
     }

@@ -455,6 +455,47 @@ internal static class NotificationScripts
         > Z
         Q "DROP TABLE wire_notifies; DROP FUNCTION wire_notify"
         > Z
+        === notify listened to by code that the text does not show
+        Q "LISTEN wire_channel_1"
+        > Z
+        Q "DO $$ BEGIN LISTEN wire_channel_2; END $$"
+        > Z
+        Q "NOTIFY wire_channel_1"
+        > Z
+        Q "NOTIFY wire_channel_2"
+        > Z
+        Q "SELECT c FROM pg_listening_channels() AS c ORDER BY c"
+        > Z
+        Q "LISTEN wire_channel_3"
+        > Z
+        Q "NOTIFY wire_channel_2"
+        > Z
+        Q "NOTIFY wire_channel_3"
+        > Z
+        Q "SELECT c FROM pg_listening_channels() AS c ORDER BY c"
+        > Z
+        Q "UNLISTEN wire_channel_2"
+        > Z
+        Q "NOTIFY wire_channel_2"
+        > Z
+        Q "NOTIFY wire_channel_3"
+        > Z
+        Q "UNLISTEN *"
+        > Z
+        Q "SELECT c FROM pg_listening_channels() AS c ORDER BY c"
+        > Z
+        Q "LISTEN wire_channel_4"
+        > Z
+        Q "NOTIFY wire_channel_2"
+        > Z
+        Q "NOTIFY wire_channel_4"
+        > Z
+        Q "BEGIN; DO $$ BEGIN LISTEN wire_channel_5; END $$; COMMIT"
+        > Z
+        Q "NOTIFY wire_channel_4"
+        > Z
+        Q "NOTIFY wire_channel_5"
+        > Z
         === notify and answers of the router's own
         Q "LISTEN wire_channel"
         > Z
