@@ -1,7 +1,7 @@
 CONFIGURATION ?= Release
 OUTPUT := artifacts/pgrouter
 
-.PHONY: build test demo format clean bench bench-quick soak
+.PHONY: build test demo format clean bench bench-quick soak generate
 
 # The executable, framework-dependent, with a native launcher named pgrouter.
 build:
@@ -16,6 +16,11 @@ test:
 # pgbench for 30 s in each protocol, and a thousand clients that come and go for a minute.
 soak: build
 	scripts/soak.sh
+
+# Thousands of random sessions, direct against routed; SESSIONS=20000 SEED=1 and the like.
+generate: build
+	PGROUTER_GENERATED_SESSIONS=$(or $(SESSIONS),3000) PGROUTER_GENERATED_SEED=$(SEED) \
+		dotnet test tests/PgRouter.IntegrationTests --nologo --filter FullyQualifiedName~GeneratedSessionTests
 
 # A throw-away primary, two standbys and the router in front of them on port 9999; Ctrl-C removes everything.
 demo:

@@ -66,7 +66,7 @@ public static class BodyReader
         {
             if (!tokens[i].IsName)
                 continue;
-            scan.AddName(tokens[i].Text);
+            scan.AddName(tokens[i].Text, isCall: tokens[i + 1].IsSign("("));
             Call(scan, tokens, i);
             if (language != BodyLanguage.Expression && tokens[i].Kind == TokenKind.Word && !tokens[i - 1].IsSign("."))
                 BodyWords.Read(scan, language, tokens, i, depth);
@@ -83,9 +83,13 @@ public static class BodyReader
             scan.AddUnknownCall(tokens, i);
         else if (name == "set_config" && schema is null or "pg_catalog")
             scan.Add(IsLocalSetConfig(tokens, i + 1) ? SessionTraits.None : SessionTraits.ChangesSettings);
-        else
+        else if (name != "current_setting" || !IsCustomSetting(tokens, i + 2))
             scan.AddCall(schema, name);
     }
+
+    /// <summary>A custom setting (app.user_id) lives in the session and follows it.</summary>
+    private static bool IsCustomSetting(BodyTokens tokens, int i) =>
+        tokens[i].Kind == TokenKind.String && LiteralText.Read(tokens[i].Text) is { } setting && setting.Contains('.');
 
     /// <summary>Is the third argument the literal true?</summary>
     private static bool IsLocalSetConfig(BodyTokens tokens, int open)

@@ -9,9 +9,11 @@ internal sealed class BodyScan
 
     public void Add(SessionTraits traits) => _traits |= traits;
 
-    public void AddName(string name)
+    public void AddName(string name, bool isCall)
     {
         _names.Add(name);
+        if (!isCall && (name == "information_schema" || (name.StartsWith("pg_", StringComparison.Ordinal) && name != "pg_catalog")))
+            _traits |= SessionTraits.ReadsNode;
         if (name is "pg_prepared_statements" or "pg_cursors")
             _traits |= SessionTraits.ReadsSession;
         else if (name == "pg_temp")

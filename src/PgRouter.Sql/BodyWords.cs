@@ -10,6 +10,9 @@ internal static class BodyWords
         var word = tokens[i].Text;
         switch (word)
         {
+            case "show" when Starts(tokens, i):
+                scan.Add(SessionTraits.ReadsNode);
+                return;
             case "insert" or "update" or "delete" or "merge": // FOR UPDATE among them.
             case "share" when tokens[i - 1].Is("for") || tokens[i - 1].Is("key"):
                 scan.Add(SessionTraits.Writes);

@@ -35,7 +35,7 @@ internal static class BuiltinFunctions
         random random_normal gen_random_uuid uuidv4 uuidv7 clock_timestamp timeofday pg_sleep pg_sleep_for pg_sleep_until bernoulli system
         amvalidate brinhandler bthandler ginhandler gisthandler hashhandler spghandler heap_tableam_handler dsnowball_init dsnowball_lexize
         pg_jit_available pg_get_wal_resource_managers pg_partition_ancestors pg_partition_tree
-        pg_collation_actual_version pg_database_collation_actual_version array_shuffle array_sample
+        pg_collation_actual_version pg_database_collation_actual_version array_shuffle array_sample current_query
         """;
 
     private const string NodeLocal = """
@@ -100,6 +100,9 @@ internal static class BuiltinFunctions
     private static readonly FrozenDictionary<string, FunctionKind> Table = Build();
 
     public static IReadOnlyCollection<string> Names => Table.Keys;
+
+    /// <summary>The volatile ones that run anywhere all the same.</summary>
+    public static IReadOnlyCollection<string> HarmlessVolatileNames { get; } = Split(HarmlessVolatile);
 
     public static bool TryGetKind(string name, [MaybeNullWhen(false)] out FunctionKind kind) => Table.TryGetValue(name, out kind);
 

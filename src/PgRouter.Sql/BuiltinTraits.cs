@@ -10,16 +10,25 @@ public static class BuiltinTraits
     public static IReadOnlyCollection<string> Names => BuiltinFunctions.Names;
 
     /// <summary>
-    /// The traits of a call. set_config() counts as changing the session; who can see its third argument decides better.
+    /// The traits of a call. set_config() counts as changing the session and current_setting() as reading the node's; who can see their
+    /// arguments decides better.
     /// </summary>
     public static SessionTraits Of(string name)
     {
         var traits = Named(name);
-        return BuiltinFunctions.TryGetKind(name, out var kind) && kind == FunctionKind.PrimaryOnly ? traits | SessionTraits.Writes : traits;
+        if (!BuiltinFunctions.TryGetKind(name, out var kind))
+            return traits;
+        return kind switch
+        {
+            FunctionKind.PrimaryOnly => traits | SessionTraits.Writes,
+            FunctionKind.PrimaryRead => traits | SessionTraits.ReadsNode,
+            _ => traits,
+        };
     }
 
     private static SessionTraits Named(string name) => name switch
     {
+        "current_setting" => SessionTraits.ReadsNode,
         "nextval" or "setval" => SessionTraits.AdvancesSequences,
         "currval" or "lastval" => SessionTraits.ReadsSequences,
         "set_config" or "setseed" or "pg_replication_origin_session_setup" or "pg_replication_origin_session_reset" =>

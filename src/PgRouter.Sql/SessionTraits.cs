@@ -54,11 +54,16 @@ public enum SessionTraits
     /// <summary>pg_backend_pid(), pg_cancel_backend(), pg_terminate_backend().</summary>
     UsesPids = 1 << 13,
 
+    /// <summary>
+    /// Reads what differs between nodes or exists on the primary alone: system catalogs, statistics, settings, sequences as tables, unlogged tables.
+    /// </summary>
+    ReadsNode = 1 << 14,
+
     /// <summary>Could not be read: dynamic SQL, a language that is not looked into. Always together with all the others.</summary>
-    IsOpaque = 1 << 14,
+    IsOpaque = 1 << 15,
 
     /// <summary>Nothing can be excluded.</summary>
-    Anything = (1 << 15) - 1,
+    Anything = (1 << 16) - 1,
 
     /// <summary>What stays in the server's session when the transaction is over.</summary>
     LeavesState = CreatesTemporary | LocksAdvisory | ChangesSettings | Listens | Prepares | HoldsCursor,

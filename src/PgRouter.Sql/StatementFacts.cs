@@ -154,6 +154,8 @@ internal sealed class StatementFacts
         var schema = table.Schema;
         if (table.Name == "pg_prepared_statements" && schema is (null or "pg_catalog"))
             Effects |= SessionEffects.ShowsPrepared;
+        if (table is { Name: "pg_settings", IsWritten: true } && schema is (null or "pg_catalog"))
+            Effects |= SessionEffects.ChangesSessionOpaquely; // Its rule calls set_config().
         var isSystemName = schema is null && table.Name.StartsWith("pg_", StringComparison.Ordinal);
         if (schema is "pg_catalog" or "information_schema" or "pg_toast" || isSystemName)
             Raise(StatementClass.PrimaryRead, $"system catalog {table.Name}");

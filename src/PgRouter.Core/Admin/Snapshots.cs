@@ -21,6 +21,8 @@ internal interface IRouterSnapshots
 
     ValueTask<IReadOnlyList<PoolSnapshot>> PoolsAsync();
 
+    ValueTask<IReadOnlyList<ListenerSnapshot>> ListenersAsync();
+
     /// <summary>Totals since start, one per database.</summary>
     ValueTask<IReadOnlyList<DatabaseStatistics>> DatabasesAsync();
 
@@ -175,6 +177,9 @@ internal sealed record PoolSnapshot
 
     public int Size { get; init; }
 
+    /// <summary>Servers beyond <see cref="Size"/> for clients that have waited long.</summary>
+    public int ReserveSize { get; init; }
+
     public int ServersActive { get; init; }
 
     public int ServersIdle { get; init; }
@@ -231,6 +236,9 @@ internal sealed record DatabaseStatistics
     public long Binds { get; init; }
 
     public long ClientLogins { get; init; }
+
+    /// <summary>How often a client began to keep its server between transactions, by reason.</summary>
+    public IReadOnlyDictionary<string, long> Pins { get; init; } = new Dictionary<string, long>();
 }
 
 /// <summary>Totals of one node since start; counted when a statement is sent to it.</summary>

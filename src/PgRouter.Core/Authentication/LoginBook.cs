@@ -33,6 +33,16 @@ internal sealed class LoginBook
         return _learned.TryGetValue(user, out var learned) ? learned : stored;
     }
 
+    /// <summary>
+    /// The password to log in with elsewhere than on a loop: empty when nothing is known and the server may not ask; null when only a hash is known.
+    /// </summary>
+    public string? PasswordFor(string user)
+    {
+        if (SecretFor(user) is not { } secret)
+            return "";
+        return secret.TryGetPlain(out var password) ? password : null;
+    }
+
     /// <summary>What a client showed of its password.</summary>
     public PasswordSecret? LearnedSecret(string user) => _learned.GetValueOrDefault(user);
 

@@ -20,6 +20,8 @@ internal sealed class PasswordFile
 
     public int Count => _users.Count;
 
+    public IReadOnlyList<string> Users => _users.Keys;
+
     /// <summary>What is known of this user's password; null for a user that is not in the file or has no password there.</summary>
     public PasswordSecret? Find(string user) => _users.GetValueOrDefault(user);
 

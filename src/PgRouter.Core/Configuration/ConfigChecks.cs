@@ -9,6 +9,9 @@ internal sealed class ConfigChecks(RouterConfig config, IReadOnlyDictionary<stri
     /// <summary>sun_path of sockaddr_un holds 108 bytes with its closing zero (unix(7)).</summary>
     private const int MaxSocketPath = 107;
 
+    /// <summary>Uses of a server below which opening it anew costs more than it can be meant to.</summary>
+    private const int FewUses = 1000;
+
     private readonly List<ConfigMistake> _mistakes = [];
     private readonly List<string> _warnings = [];
 
@@ -28,6 +31,7 @@ internal sealed class ConfigChecks(RouterConfig config, IReadOnlyDictionary<stri
         CheckFiles();
         CheckHealthUser();
         CheckDelay();
+        CheckPools();
         if (values.TryGetValue("backend_clustering_mode", out var mode) && mode.Value.Text == "raw")
             _warnings.Add($"{mode.Source}: backend_clustering_mode = raw: load_balance_mode is off, everything runs on the primary");
     }
@@ -116,6 +120,18 @@ internal sealed class ConfigChecks(RouterConfig config, IReadOnlyDictionary<stri
     {
         if ((config.DelayThreshold > 0 || config.DelayThresholdByTime > TimeSpan.Zero) && config.SrCheckPeriod == TimeSpan.Zero)
             Mistake("sr_check_period", "found 0 together with a delay threshold; the delay is only known when sr_check_period is above 0");
+    }
+
+    private void CheckPools()
+    {
+        if (config.ReservedConnections > 0 && config.ReservedConnections >= config.MaxClientConn)
+            Mistake("reserved_connections",
+                $"found {config.ReservedConnections}, but max_client_conn (num_init_children) is {config.MaxClientConn}: no client could connect");
+        if (config.MinPoolSize > config.DefaultPoolSize)
+            _warnings.Add($"{SourceOf("min_pool_size")}: min_pool_size is above the pool size, which is {config.DefaultPoolSize}");
+        if (config.ServerMaxUses is > 0 and < FewUses && config.PoolMode != PoolMode.Session)
+            _warnings.Add($"{SourceOf("child_max_connections")}: child_max_connections counts transactions with pool_mode = "
+                + $"{config.PoolMode.ToString().ToLowerInvariant()}: servers are replaced after {config.ServerMaxUses} of them");
     }
 
     private void Mistake(string setting, string message) => _mistakes.Add(new ConfigMistake(SourceOf(setting), setting, message));

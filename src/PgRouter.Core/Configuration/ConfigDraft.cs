@@ -73,6 +73,7 @@ internal sealed class ConfigDraft
             LoadBalanceMode = Config.LoadBalanceMode && !IsRaw,
             DefaultPoolSize = PoolSize(),
             MaxNodeConnections = NodeLimit(),
+            MaxClientConn = ClientLimit(),
             ServerCheckDelay = Config.ServerCheckQuery.Length == 0 ? TimeSpan.MaxValue : Config.ServerCheckDelay,
             ServerIdleTimeout = ServerIdleTimeout ?? ChildLifeTime ?? Config.ServerIdleTimeout,
             Overrides = new LimitOverrideTable(_limits),
@@ -99,6 +100,11 @@ internal sealed class ConfigDraft
     private int NodeLimit() => NumInitChildren is null && MaxPool is null
         ? 0
         : (int)Math.Min(int.MaxValue, (long)(NumInitChildren ?? DefaultNumInitChildren) * (MaxPool ?? DefaultMaxPool));
+
+    /// <summary>pgpool's reserved_connections counts down from num_init_children, its limit on clients.</summary>
+    private int ClientLimit() => Config.MaxClientConn == 0 && Config.ReservedConnections > 0
+        ? NumInitChildren ?? DefaultNumInitChildren
+        : Config.MaxClientConn;
 
     /// <summary>Without an account of its own the health check uses the streaming replication check's.</summary>
     private HealthCheckConfig WithCheckUser(HealthCheckConfig health) =>

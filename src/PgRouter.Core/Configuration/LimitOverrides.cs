@@ -57,12 +57,13 @@ internal sealed class LimitOverrideTable(IReadOnlyDictionary<ScopeOf, LimitOverr
     /// <summary>The lines of one database or user alone, without those of all.</summary>
     public LimitOverrides OwnOf(ScopeKind kind, string name) => Find(new ScopeOf(kind, name));
 
+    /// <summary>The lines of all databases or of all users.</summary>
+    public LimitOverrides OfAll(ScopeKind kind) => Find(new ScopeOf(kind, null));
+
     /// <summary>The lines that concern a database and a user, the strongest first.</summary>
-    public (LimitOverrides User, LimitOverrides Database, LimitOverrides AllUsers, LimitOverrides AllDatabases) Of(string database, string user) =>
-        scopes.Count == 0
-            ? (LimitOverrides.None, LimitOverrides.None, LimitOverrides.None, LimitOverrides.None)
-            : (Find(new ScopeOf(ScopeKind.User, user)), Find(new ScopeOf(ScopeKind.Database, database)),
-                Find(new ScopeOf(ScopeKind.User, null)), Find(new ScopeOf(ScopeKind.Database, null)));
+    public LimitOverrides[] Of(string database, string user) => scopes.Count == 0
+        ? []
+        : [OwnOf(ScopeKind.User, user), OwnOf(ScopeKind.Database, database), OfAll(ScopeKind.User), OfAll(ScopeKind.Database)];
 
     private IEnumerable<string> NamesOf(ScopeKind kind) =>
         scopes.Keys.Where(scope => scope.Kind == kind).Select(scope => scope.Name).OfType<string>().Order(StringComparer.Ordinal);

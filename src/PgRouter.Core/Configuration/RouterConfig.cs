@@ -63,8 +63,13 @@ internal sealed record RouterConfig
     /// <summary>num_init_children x max_pool when either is given: servers per node over all pools; 0 = no limit.</summary>
     public int MaxNodeConnections { get; init; }
 
-    /// <summary>max_client_conn: clients at once; 0 = no limit.</summary>
+    /// <summary>
+    /// max_client_conn: clients at once; 0 = no limit. With reserved_connections alone it is num_init_children, as in pgpool.
+    /// </summary>
     public int MaxClientConn { get; init; }
+
+    /// <summary>reserved_connections: of the clients at once, those that are kept for the users in admin_users.</summary>
+    public int ReservedConnections { get; init; }
 
     /// <summary>query_wait_timeout: longest wait for a server; zero = for ever.</summary>
     public TimeSpan QueryWaitTimeout { get; init; } = TimeSpan.FromSeconds(120);
@@ -113,6 +118,9 @@ internal sealed record RouterConfig
 
     /// <summary>reset_query_list (server_reset_query): run before a server that a client kept for itself is given to another.</summary>
     public IReadOnlyList<string> ResetQueryList { get; init; } = ["ABORT", "DISCARD ALL"];
+
+    /// <summary>relcache_expire: age at which the catalog of a database is read again; zero = never by age.</summary>
+    public TimeSpan RelcacheExpire { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>max_prepared_statements: prepared statements kept per server; 0 = unlimited.</summary>
     public int MaxPreparedStatements { get; init; } = 200;

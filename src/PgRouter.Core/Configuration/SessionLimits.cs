@@ -59,9 +59,14 @@ internal sealed record SessionLimits
     public required TimeSpan ClientIdleTimeout { get; init; }
 
     /// <summary>The values for a database and a user. Any thread; takes a few look-ups and makes one object.</summary>
-    public static SessionLimits For(RouterConfig config, string database, string user)
+    public static SessionLimits For(RouterConfig config, string database, string user) => Join(config, config.Overrides.Of(database, user));
+
+    /// <summary>What a database gives to users that have no lines of their own.</summary>
+    public static SessionLimits OfDatabase(RouterConfig config, string database) =>
+        Join(config, [config.Overrides.OwnOf(ScopeKind.Database, database), config.Overrides.OfAll(ScopeKind.Database)]);
+
+    private static SessionLimits Join(RouterConfig config, LimitOverrides[] lines)
     {
-        var (first, second, third, fourth) = config.Overrides.Of(database, user);
         var poolSize = Pick(o => o.PoolSize) ?? config.DefaultPoolSize;
         return new SessionLimits
         {
@@ -85,7 +90,14 @@ internal sealed record SessionLimits
         };
 
         T? Pick<T>(Func<LimitOverrides, T?> value)
-            where T : struct =>
-            value(first) ?? value(second) ?? value(third) ?? value(fourth);
+            where T : struct
+        {
+            foreach (var line in lines)
+            {
+                if (value(line) is { } own)
+                    return own;
+            }
+            return null;
+        }
     }
 }

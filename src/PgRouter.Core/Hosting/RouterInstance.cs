@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using PgRouter.Core.Admin;
 using PgRouter.Core.Authentication;
+using PgRouter.Core.Catalog;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
 using PgRouter.Core.Health;
@@ -32,6 +33,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
     private readonly ClusterUpdater _cluster = new();
     private readonly LoginBook _logins = new();
     private readonly HealthMonitor _health;
+    private readonly CatalogDirectory _catalogs;
     private readonly StatementParser _parser = new();
     private readonly SessionServices _services;
     private readonly List<LoopServices> _hosts;
@@ -49,6 +51,8 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
             _loops.Add(new EventLoop(i, _logger));
         _health = new HealthMonitor(_cluster, config, time, loggers);
         var connector = new ServerConnector(_logins, config);
+        _catalogs = new CatalogDirectory(
+            new CatalogLoader(() => _cluster.View, config, _logins.PasswordFor), () => config().RelcacheExpire, time, _logger);
         var pools = new PoolDirectory(new PoolContext(config, connector, _loops, ReportFault, _logger));
         var notifications = new NotificationHub(new HubContext(config, _cluster, connector, pools.Context.SenderOf, _logger), _loops);
         _services = new SessionServices
@@ -62,6 +66,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
             Clients = new ClientRegistry(),
             Notifications = notifications,
             Commands = new LateCommands(() => _commands!, config),
+            Catalogs = _catalogs,
             Logins = _logins,
             Logger = _logger,
         };
@@ -71,6 +76,8 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
         _listener = new Listener(_hosts, connector, config, _logger);
         store.Changed += (_, after) => Apply(after);
         _cluster.Changed += pools.OnClusterChanged;
+        var operations = new NodeOperations(_cluster, _health.ProbeNow);
+        pools.Drained = node => operations.CompleteDrain(node);
         _cluster.Changed += notifications.OnClusterChanged;
     }
 
@@ -88,6 +95,8 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
             loop.Start();
             loop.Post(_ => Upkeep(loop), null);
         }
+        KnowWarmPools();
+        await _services.Pools.Warmth.WarmUpAsync(_store.Current.ServerConnectTimeout);
         await _listener.StartAsync();
         HostingLog.Listening(_logger, string.Join(", ", _store.Current.ListenAddresses), _store.Current.Port, _loops.Count, LibPgQuery.Describe());
     }
@@ -115,6 +124,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
     {
         foreach (var loop in _loops)
             loop.Dispose();
+        _catalogs.Dispose();
         await _health.DisposeAsync();
         _parser.Dispose();
     }
@@ -127,6 +137,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
     private void Apply(RouterConfig config)
     {
         LoadSecrets();
+        KnowWarmPools();
         _cluster.Configure(config.Nodes);
         _services.Pools.Reconfigure(config.Nodes);
         _health.Reconfigure();
@@ -139,6 +150,13 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
     {
         foreach (var mistake in _logins.LoadFiles(_store.Current))
             HostingLog.SecretMistake(_logger, mistake);
+    }
+
+    /// <summary>min_pool_size without a client: for databases and users that somebody has named.</summary>
+    private void KnowWarmPools()
+    {
+        var lines = _store.Current.Overrides;
+        _services.Pools.Warmth.Configure(lines.Databases, [.. lines.Users.Union(_logins.Passwords.Current.Users)]);
     }
 
     private void Upkeep(EventLoop loop)

@@ -3,6 +3,7 @@ using PgRouter.Core.Admin;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
 using PgRouter.Core.Health;
+using PgRouter.Core.Notifications;
 using PgRouter.Core.Sessions;
 using PgRouter.Core.Telemetry;
 
@@ -33,9 +34,11 @@ internal sealed class RouterSnapshots(
             NodeId = pool.Key.NodeId,
             Database = pool.Key.Database,
             User = pool.Key.User,
-            Mode = Config.PoolMode,
-            Size = pool.Size,
-            ServersActive = Math.Max(0, pool.Count - pool.Opening - pool.IdleCount),
+            Mode = pool.Limits.PoolMode,
+            Size = pool.Limits.PoolSize,
+            ReserveSize = pool.Limits.ReservePoolSize,
+            ServersActive = Math.Max(0, pool.Count - pool.Opening - pool.IdleCount - pool.Testing),
+            ServersTested = pool.Testing,
             ServersIdle = pool.IdleCount,
             ServersLogin = pool.Opening,
             ServersBeingCanceled = servers.Count(
@@ -44,6 +47,9 @@ internal sealed class RouterSnapshots(
             MaxWait = pool.OldestWait(),
         }).ToList();
     }
+
+    public ValueTask<IReadOnlyList<ListenerSnapshot>> ListenersAsync() =>
+        GatherAsync(host => services.Notifications.States(host.Loop).Select(Snapshot).ToList());
 
     public async ValueTask<IReadOnlyList<DatabaseStatistics>> DatabasesAsync()
     {
@@ -73,6 +79,19 @@ internal sealed class RouterSnapshots(
         return parts.SelectMany(p => p).ToList();
     }
 
+    private static ListenerSnapshot Snapshot(ListenerState listener) => new()
+    {
+        Database = listener.Database,
+        Channel = listener.Channel,
+        Subscribers = listener.Subscribers,
+        State = listener.State,
+        NodeId = listener.NodeId,
+        ServerPid = listener.ServerPid,
+        User = listener.User,
+        Delivered = listener.Delivered,
+        Since = listener.Since,
+    };
+
     private static DatabaseStatistics Copy(DatabaseCounters c) => new()
     {
         Database = c.Name,
@@ -88,6 +107,7 @@ internal sealed class RouterSnapshots(
         ServerParses = c.ServerParses,
         Binds = c.Binds,
         ClientLogins = c.ClientLogins,
+        Pins = new Dictionary<string, long>(c.Pins.ByReason),
     };
 
     private static DatabaseStatistics Sum(IGrouping<string, DatabaseStatistics> parts) => new()
@@ -105,6 +125,7 @@ internal sealed class RouterSnapshots(
         ServerParses = parts.Sum(p => p.ServerParses),
         Binds = parts.Sum(p => p.Binds),
         ClientLogins = parts.Sum(p => p.ClientLogins),
+        Pins = parts.SelectMany(p => p.Pins).GroupBy(p => p.Key).ToDictionary(p => p.Key, p => p.Sum(one => one.Value)),
     };
 
     private static NodeStatistics Copy(NodeCounters c) => new()

@@ -80,9 +80,15 @@ internal sealed class ListeningConnection
         {
             foreach (var channel in subscriber.Claims.Where(claim => !channels.Contains(claim)).ToList())
                 Unclaim(subscriber, channel);
-            var unprepared = channels.Names.Where(name => Claim(subscriber, name)).ToList();
-            if (unprepared.Count > 0)
-                Ask(new Request(subscriber, subscriber.Loop, static _ => { }) { Channels = unprepared, SinceMs = Loop.NowMs });
+            foreach (var channel in channels.Names)
+                Claim(subscriber, channel);
+            // Committed although it could not be prepared: it listens as soon as the connection does, and is told so.
+            if (!subscriber.Live.IsSupersetOf(channels.Names) && subscriber.MissedSince is null)
+            {
+                subscriber.MissedSince = DateTimeOffset.UtcNow;
+                _someMissed = true;
+                Ask(new Request(subscriber, subscriber.Loop, static _ => { }) { SinceMs = Loop.NowMs });
+            }
             Wake();
         },
         null);
@@ -366,7 +372,7 @@ internal sealed class ListeningConnection
         return null;
     }
 
-    /// <summary>After the first round of a new connection: it listens to everything again.</summary>
+    /// <summary>After the first round of a new connection: it listens to everything again, save what was asked for during that round.</summary>
     private void TellWhoMissed()
     {
         _someMissed = false;
@@ -374,6 +380,11 @@ internal sealed class ListeningConnection
         {
             if (member.MissedSince is not { } since)
                 continue;
+            if (_changed.Overlaps(member.Claims))
+            {
+                _someMissed = true;
+                continue;
+            }
             Tell(member, ListenNotices.Missed([.. member.Claims], since));
             member.MissedSince = null;
             member.Live.UnionWith(member.Claims);

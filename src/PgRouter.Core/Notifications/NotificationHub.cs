@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Servers;
 using PgRouter.Core.Transport;
-using PgRouter.Protocol;
 
 namespace PgRouter.Core.Notifications;
 
@@ -27,7 +26,7 @@ internal sealed class NotificationHub
     /// For a server that ran LISTEN or NOTIFY, before another client gets it: what it notified has been delivered with the name of the client
     /// that had it, and it does not listen any more. Runs on the server's loop.
     /// </summary>
-    public Func<ServerConnection, Task<ErrorMessage?>> TidyUp { get; }
+    public Func<ServerConnection, Task<string?>> TidyUp { get; }
 
     /// <summary>A client that begins to listen.</summary>
     /// <param name="database">Its database.</param>
@@ -52,7 +51,7 @@ internal sealed class NotificationHub
     private ListeningConnection Add(string database) =>
         new(_context, _loops[(int)((uint)database.GetHashCode(StringComparison.Ordinal) % (uint)_loops.Count)], database);
 
-    private async Task<ErrorMessage?> TidyUpAsync(ServerConnection server)
+    private async Task<string?> TidyUpAsync(ServerConnection server)
     {
         var signal = new Signal(server.Socket.Loop);
         server.Socket.Owner = signal;
@@ -73,6 +72,6 @@ internal sealed class NotificationHub
             return null;
         server.Listens = false;
         server.ListensAs = null;
-        return await server.ExecuteAsync("UNLISTEN *", signal, TidyTimeout);
+        return await server.ExecuteAsync("UNLISTEN *", signal, TidyTimeout) is { } error ? $"UNLISTEN failed: {error.Message}" : null;
     }
 }

@@ -25,9 +25,9 @@ internal sealed class ClientCounts
     /// <summary>A client that was let in has left.</summary>
     public void Leave(string database, string user)
     {
+        Subtract((database, user)); // First: it is never above the others.
         Subtract((database, null));
         Subtract((null, user));
-        Subtract((database, user));
     }
 
     public int Of(string database, string user) => _counts.GetValueOrDefault((database, user));

@@ -9,11 +9,9 @@ namespace PgRouter.Core.Pooling;
 /// </summary>
 internal sealed class NodeExits(PoolDirectory directory)
 {
-    private volatile ClusterView _view = ClusterView.Empty;
-
-    public void OnClusterChanged(ClusterView view)
+    public void OnClusterChanged()
     {
-        _view = view;
+        var view = directory.View;
         foreach (var pool in directory.Pools)
         {
             if (view.Find(pool.Key.NodeId) is { } node)
@@ -44,7 +42,7 @@ internal sealed class NodeExits(PoolDirectory directory)
 
     private void CheckDrained(int nodeId)
     {
-        if (_view.Find(nodeId) is { State.Status: NodeStatus.Draining } && directory.Pools.All(p => p.Key.NodeId != nodeId || p.Count == 0))
+        if (directory.View.Find(nodeId) is { State.Status: NodeStatus.Draining } && directory.Pools.All(p => p.Key.NodeId != nodeId || p.Count == 0))
             directory.Drained(nodeId);
     }
 }

@@ -10,6 +10,8 @@ internal sealed class PoolDirectory
 {
     private readonly ConcurrentDictionary<PoolKey, ServerPool> _pools = new();
     private readonly NodeExits _exits;
+    private readonly Lock _viewLock = new();
+    private volatile ClusterView _view = ClusterView.Empty;
 
     public PoolDirectory(PoolContext context)
     {
@@ -23,6 +25,9 @@ internal sealed class PoolDirectory
     public PoolContext Context { get; }
 
     public IEnumerable<ServerPool> Pools => _pools.Values;
+
+    /// <summary>The newest state of the cluster that the pools were told.</summary>
+    public ClusterView View => _view;
 
     /// <summary>Keeps min_pool_size.</summary>
     public PoolWarmth Warmth { get; }
@@ -66,8 +71,12 @@ internal sealed class PoolDirectory
             if (node.State.Status == NodeStatus.Down && before.Find(node.Id) is { State.Status: not NodeStatus.Down })
                 GiveUp(node.Config);
         }
-        _exits.OnClusterChanged(after);
-        Warmth.OnClusterChanged(after);
+        lock (_viewLock)
+        {
+            if (after.Version > _view.Version) // Two threads may bring two changes in either order.
+                _view = after;
+        }
+        _exits.OnClusterChanged();
     }
 
     /// <summary>Closes what is too old or too long unused on one loop, and keeps pools warm. That loop; called by its upkeep timer.</summary>

@@ -10,10 +10,7 @@ namespace PgRouter.Core.Pooling;
 /// </summary>
 internal sealed class PoolWarmth(PoolDirectory directory)
 {
-    private volatile ClusterView _view = ClusterView.Empty;
     private volatile HashSet<(string Database, string User)> _known = [];
-
-    public void OnClusterChanged(ClusterView view) => _view = view;
 
     /// <summary>
     /// Which pools to keep warm without a client: each database that has lines of its own in the configuration with each user that has lines
@@ -83,14 +80,14 @@ internal sealed class PoolWarmth(PoolDirectory directory)
     /// <summary>The one loop that opens a pool's spare servers.</summary>
     private EventLoop Keeper(ServerPool pool) => directory.Context.Loops[(int)((uint)pool.Key.GetHashCode() % directory.Context.Loops.Count)];
 
-    private bool IsUsable(ServerPool pool) => _view.Find(pool.Key.NodeId) is { IsUsable: true };
+    private bool IsUsable(ServerPool pool) => directory.View.Find(pool.Key.NodeId) is { IsUsable: true };
 
     /// <summary>Does any statement run there without being sent by name?</summary>
     private bool IsUsed(NodeView node) => node.IsUsable
-        && (node.Index == _view.PrimaryIndex || (node.Config.Weight > 0 && directory.Context.Config().LoadBalanceMode));
+        && (node.Index == directory.View.PrimaryIndex || (node.Config.Weight > 0 && directory.Context.Config().LoadBalanceMode));
 
     private IEnumerable<ServerPool> KnownPools() => _known.Count == 0
         ? ImmutableArray<ServerPool>.Empty
-        : _view.Nodes.Where(IsUsed)
+        : directory.View.Nodes.Where(IsUsed)
             .SelectMany(_ => _known, (node, pair) => directory.Get(node.Config, pair.Database, pair.User));
 }

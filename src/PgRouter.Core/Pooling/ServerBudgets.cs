@@ -102,13 +102,16 @@ internal sealed class ServerBudgets
         }
     }
 
-    /// <summary>A server was opened without asking, at the login of a client: it counts whatever the limits.</summary>
-    public void TakeOpened(ServerPool pool)
+    /// <summary>A server was opened without asking, at the login of a client; false when there is no place for it.</summary>
+    public bool TryTakeOpened(ServerPool pool)
     {
         lock (_lock)
         {
+            if (pool.Budgets.Any(budget => IsSpent(budget, pool)))
+                return false;
             foreach (var budget in pool.Budgets)
                 budget.Taken++;
+            return true;
         }
     }
 

@@ -49,16 +49,18 @@ internal sealed class ServerOpener(ServerPool pool, PoolContext context)
         }
     }
 
-    /// <summary>A server was opened by someone else.</summary>
-    public void NoteAdopted()
+    /// <summary>A server was opened by someone else: it is one of the pool's if there is a place for it, and logins work in any case.</summary>
+    public bool TryAdopt()
     {
+        var hasPlace = context.Budgets.TryTakeOpened(pool);
         lock (_lock)
         {
-            _count++;
+            if (hasPlace)
+                _count++;
             _hasLoggedIn = true;
             _backoff.Succeeded();
         }
-        context.Budgets.TakeOpened(pool);
+        return hasPlace;
     }
 
     /// <summary>A server of the pool was closed: its place is for the pool that has waited longest for one, and this one may open another.</summary>
@@ -108,10 +110,10 @@ internal sealed class ServerOpener(ServerPool pool, PoolContext context)
         }
     }
 
-    /// <summary>Opens servers nobody waits for, until the pool has as many; never at the cost of another pool.</summary>
+    /// <summary>Opens servers nobody waits for, a few at once, until the pool has as many; never at the cost of another pool.</summary>
     public void OpenSpare(EventLoop loop, int wanted)
     {
-        while (true)
+        for (var most = LoginsAtOnce; most > 0; most--)
         {
             lock (_lock)
             {
@@ -238,6 +240,8 @@ internal sealed class ServerOpener(ServerPool pool, PoolContext context)
     private void OnFailed(EventLoop loop, PoolError error)
     {
         PoolLog.OpenFailed(context.Logger, pool.Node.Id, pool.Key.Database, pool.Key.User, error.Message.Message);
+        if (pool.IsOut)
+            context.OnClosedWhileOut(pool);
         if (error.IsUnreachable)
             context.ReportFault(pool.Node.Id, error.Fault);
         // As long as there are others they will come back: those who wait go on waiting, and learn the reason if none does.

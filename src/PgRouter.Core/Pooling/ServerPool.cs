@@ -106,11 +106,13 @@ internal sealed class ServerPool
         lease?.Release();
     }
 
-    /// <summary>Takes over a server that was opened at a client's login. Its loop.</summary>
+    /// <summary>Takes over a server that was opened at a client's login, or closes it when the limits are reached. Its loop.</summary>
     public void Adopt(ServerConnection server)
     {
-        Opener.NoteAdopted();
-        OnOpened(server);
+        if (Opener.TryAdopt())
+            OnOpened(server);
+        else
+            server.Close();
     }
 
     /// <summary>The limit shared with other pools that keeps this one from opening a server; null when there is none.</summary>
@@ -199,15 +201,6 @@ internal sealed class ServerPool
     internal async Task ResetAndReturnAsync(ServerConnection server, IReadOnlyList<string> resetQueries) =>
         await TestAsync(server, ServerCare.ResetAsync(server, resetQueries));
 
-    private async Task TidyAndReturnAsync(ServerConnection server, Func<ServerConnection, Task<ErrorMessage?>> tidyUp)
-    {
-        server.TidyUp = null;
-        if (await tidyUp(server) is { } error)
-            Drop(server, $"could not be tidied up: {error.Message}");
-        else
-            PutBack(server);
-    }
-
     /// <summary>A lease has ended, or a server was opened: to a waiter, else idle; closed when it is not clean.</summary>
     internal void PutBack(ServerConnection server)
     {
@@ -227,7 +220,8 @@ internal sealed class ServerPool
         }
         if (server.TidyUp is { } tidyUp)
         {
-            _ = TidyAndReturnAsync(server, tidyUp);
+            server.TidyUp = null;
+            _ = TestAsync(server, tidyUp(server));
             return;
         }
         server.IdleSinceMs = loop.NowMs;

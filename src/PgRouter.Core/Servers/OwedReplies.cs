@@ -42,7 +42,7 @@ internal sealed class OwedReplies
 
     public int Count { get; private set; }
 
-    /// <summary>Requests that end in ReadyForQuery and have not got it yet.</summary>
+    /// <summary>Requests of the client that end in ReadyForQuery and have not got it yet.</summary>
     public int ReadyForQueryCount { get; private set; }
 
     /// <summary>Requests that have got their ReadyForQuery since the server was opened: tells one request from the next.</summary>
@@ -56,7 +56,7 @@ internal sealed class OwedReplies
             Grow();
         _ring[(_head + Count) & (_ring.Length - 1)] = reply;
         Count++;
-        if (EndsInReadyForQuery(reply.Kind))
+        if (EndsInReadyForQuery(reply))
             ReadyForQueryCount++;
     }
 
@@ -66,7 +66,7 @@ internal sealed class OwedReplies
         _ring[_head] = default;
         _head = (_head + 1) & (_ring.Length - 1);
         Count--;
-        if (EndsInReadyForQuery(reply.Kind))
+        if (EndsInReadyForQuery(reply))
         {
             ReadyForQueryCount--;
             Settled++;
@@ -80,7 +80,7 @@ internal sealed class OwedReplies
     /// <summary>Takes out the entry at a distance from the head, keeping the order of the others.</summary>
     public void RemoveAt(int index)
     {
-        if (EndsInReadyForQuery(this[index].Kind))
+        if (EndsInReadyForQuery(this[index]))
             ReadyForQueryCount--;
         var mask = _ring.Length - 1;
         for (var i = index; i < Count - 1; i++)
@@ -95,7 +95,8 @@ internal sealed class OwedReplies
             Dequeue();
     }
 
-    private static bool EndsInReadyForQuery(ReplyKind kind) => kind is ReplyKind.Query or ReplyKind.Sync or ReplyKind.FunctionCall;
+    private static bool EndsInReadyForQuery(in OwedReply reply) =>
+        reply is { Swallow: false, Kind: ReplyKind.Query or ReplyKind.Sync or ReplyKind.FunctionCall };
 
     private void Grow()
     {

@@ -66,6 +66,19 @@ internal sealed class PreparedStatement
     /// <summary>For one made by Parse: the message that makes it on a server.</summary>
     public byte[] Parse() => ParseAndSync(ServerName)[..^MessageHeader.Size];
 
+    /// <summary>For one made by Parse: the messages that make it on a server and ask what it gives.</summary>
+    public byte[] ParseDescribeAndSync()
+    {
+        var writer = new MessageWriter();
+        writer.WriteBytes(Parse());
+        writer.Begin(FrontendMessage.Describe);
+        writer.WriteBytes([(byte)'S', .. ServerName, 0]);
+        writer.End();
+        writer.Begin(FrontendMessage.Sync);
+        writer.End();
+        return writer.WrittenSpan.ToArray();
+    }
+
     /// <summary>For one made by Parse: the messages Parse and Sync that make it on a server under a name.</summary>
     public byte[] ParseAndSync(ReadOnlySpan<byte> name)
     {
@@ -76,6 +89,32 @@ internal sealed class PreparedStatement
         Definition.CopyTo(messages, MessageHeader.Size + name.Length + 1);
         MessageHeader.Write(messages.AsSpan(MessageHeader.Size + bodyLength), FrontendMessage.Sync, MessageHeader.MinLength);
         return messages;
+    }
+
+    /// <summary>
+    /// What its result looks like (<see cref="ShapeOf"/>) since it was first prepared; 0 = not known yet. A client that has it may rely on it.
+    /// </summary>
+    public ulong ResultShape { get; set; }
+
+    /// <summary>
+    /// A number that is the same for results of the same names and types of columns (equalTupleDescs() in PostgreSQL), never 0.
+    /// </summary>
+    /// <param name="rowDescription">Body of RowDescription; empty for NoData.</param>
+    public static ulong ShapeOf(ReadOnlySpan<byte> rowDescription)
+    {
+        var shape = 14695981039346656037UL; // FNV-1a
+        var reader = new MessageReader(rowDescription);
+        reader.TrySkip(2);
+        while (reader.TryReadCString(out var name) && reader.TrySkip(6) && reader.Remaining >= 12)
+        {
+            var type = reader.Rest[..10]; // Type, its size, its modifier; the format behind them is not of the type.
+            foreach (var b in name)
+                shape = (shape ^ b) * 1099511628211UL;
+            foreach (var b in type)
+                shape = (shape ^ b) * 1099511628211UL;
+            reader.TrySkip(12);
+        }
+        return shape | 1;
     }
 
     /// <summary>Database and user (<c>ClientIdentity.PoolName</c>) for which a server has last said ParseComplete; null = none yet. Any thread.</summary>

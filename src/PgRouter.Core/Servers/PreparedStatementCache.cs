@@ -15,6 +15,9 @@ internal sealed class PreparedStatementCache(long unusedBytesLimit = 16 * 1024 *
     private long _lastId;
     private long _schemaVersion;
 
+    /// <summary>Changes of schema so far. Any thread.</summary>
+    public long SchemaVersion => Volatile.Read(ref _schemaVersion);
+
     public int Count
     {
         get

@@ -105,8 +105,8 @@ internal sealed class ServerConnection
     /// <summary>The set of channels it was made to listen to so that it can be asked for them; null = none.</summary>
     public object? ListensAs { get; set; }
 
-    /// <summary>What must be done before the pool gives it to another client; not null = it cannot be used any more.</summary>
-    public Func<ServerConnection, Task<ErrorMessage?>>? TidyUp { get; set; }
+    /// <summary>What must be done before the pool gives it to another client. Its answer: null, or why the server must be closed.</summary>
+    public Func<ServerConnection, Task<string?>>? TidyUp { get; set; }
 
     /// <summary>Cancel requests under way for it: it is not given to another client until they have ended.</summary>
     public int CancelsUnderWay { get; set; }
@@ -164,12 +164,27 @@ internal sealed class ServerConnection
         return await RunAsync(QueryMessage(Encoding.UTF8.GetBytes(sql)), sql, signal, timeout);
     }
 
+    /// <summary>Runs a query of the router's own and returns its last row, each column as text; rules as for <see cref="ExecuteAsync"/>.</summary>
+    public async Task<(string?[] Row, ErrorMessage? Error)> QueryRowAsync(string sql, Signal signal, TimeSpan timeout)
+    {
+        UnnamedStatementOwner = 0;
+        string?[] row = [];
+        var error = await RunAsync(QueryMessage(Encoding.UTF8.GetBytes(sql)), sql, signal, timeout, body => row = DataRowText.Read(body));
+        return (row, error);
+    }
+
     /// <summary>Prepares a statement under its shared name; rules and result as for <see cref="ExecuteAsync"/>.</summary>
-    public Task<ErrorMessage?> PrepareAsync(PreparedStatement statement, Signal signal, TimeSpan timeout)
+    /// <returns>What its result looks like (<see cref="PreparedStatement.ShapeOf"/>), 0 for one made by PREPARE; or the error.</returns>
+    public async Task<(ulong Shape, ErrorMessage? Error)> PrepareAsync(PreparedStatement statement, Signal signal, TimeSpan timeout)
     {
         if (statement.IsSql)
+        {
             UnnamedStatementOwner = 0;
-        return RunAsync(statement.IsSql ? QueryMessage(statement.SqlText()) : statement.ParseAndSync(statement.ServerName), "PREPARE", signal, timeout);
+            return (0, await RunAsync(QueryMessage(statement.SqlText()), "PREPARE", signal, timeout));
+        }
+        var shape = 0UL;
+        var error = await RunAsync(statement.ParseDescribeAndSync(), "PREPARE", signal, timeout, onDescribed: body => shape = PreparedStatement.ShapeOf(body));
+        return (shape, error);
     }
 
     /// <summary>Prepares a statement under a client's name for it; rules and result as for <see cref="ExecuteAsync"/>.</summary>
@@ -188,7 +203,7 @@ internal sealed class ServerConnection
     }
 
     /// <summary>Sends a message of the router's own that ends in ReadyForQuery, and waits for it.</summary>
-    private async Task<ErrorMessage?> RunAsync(byte[] message, string subject, Signal signal, TimeSpan timeout)
+    private async Task<ErrorMessage?> RunAsync(byte[] message, string subject, Signal signal, TimeSpan timeout, Action<byte[]>? onRow = null, Action<byte[]>? onDescribed = null)
     {
         if (!Output.Send(Socket, message))
             return Lost();
@@ -208,6 +223,10 @@ internal sealed class ServerConnection
                     ErrorMessage.TryParse(body, out error);
                 else if (type == BackendMessage.ParameterStatus)
                     NoteParameter(body);
+                else if (type == BackendMessage.DataRow)
+                    onRow?.Invoke(body);
+                else if (type is BackendMessage.RowDescription or BackendMessage.NoData)
+                    onDescribed?.Invoke(body);
             }
             var count = Partial.Receive(Socket);
             if (count is 0 or LoopSocket.Broken || !Output.Flush(Socket))

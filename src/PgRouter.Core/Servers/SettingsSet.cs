@@ -13,8 +13,15 @@ internal sealed class SettingsSet
     /// <summary>The setting that can make every transaction serializable, which a standby refuses.</summary>
     public const string Isolation = "default_transaction_isolation";
 
+    public const string SessionAuthorization = "session_authorization";
+
+    public const string Role = "role";
+
+    /// <summary>A value may say only a half of it: the other half stays what it was.</summary>
+    public const string DateStyle = "datestyle";
+
     /// <summary>Who the session is, in the order to set: a new session authorization ends a role.</summary>
-    private static readonly string[] Identity = ["session_authorization", "role"];
+    private static readonly string[] Identity = [SessionAuthorization, Role];
 
     /// <summary>Settings that cannot change what the text of a statement means.</summary>
     private static readonly string[] Harmless =
@@ -61,6 +68,9 @@ internal sealed class SettingsSet
     /// <summary>With one setting set by <c>SET name TO expression</c>.</summary>
     public SettingsSet With(string name, string expression) => Intern(_values.SetItem(name, new SettingValue(expression, IsExpression: true)));
 
+    /// <summary>With one setting to a value as text.</summary>
+    public SettingsSet WithText(string name, string value) => Intern(_values.SetItem(name, new SettingValue(value, IsExpression: false)));
+
     /// <summary>With one setting as it is in another set, or gone when it is not there (RESET to the start-up value).</summary>
     public SettingsSet WithFrom(string name, SettingsSet origin) =>
         Intern(origin._values.TryGetValue(name, out var value) ? _values.SetItem(name, value) : _values.Remove(name));
@@ -93,6 +103,8 @@ internal sealed class SettingsSet
         }
         foreach (var name in _values.Keys.Where(name => !Identity.Contains(name) && !wanted.Contains(name)))
             AppendReset(script, name);
+        if (ValueOf(DateStyle) is { } others && wanted.ValueOf(DateStyle) is { } own && own != others)
+            AppendReset(script, DateStyle);
         foreach (var (name, value) in wanted._values)
         {
             if (!Identity.Contains(name) && ValueOf(name) != value)

@@ -25,6 +25,7 @@ internal sealed class ClientLogin
     private readonly MessageWriter _writer = new();
     private readonly RouterConfig _config;
     private readonly ServerConnector _connector;
+    private ClientIdentity? _admitted;
     private IncomingBytes _input;
     private OutgoingBytes _output;
 
@@ -66,20 +67,16 @@ internal sealed class ClientLogin
         _deadline.Start(_config.AuthenticationTimeout);
         if (await ReadStartupAsync() is not { } startup)
             return null;
-        var limit = _config.MaxClientConn;
-        if (limit > 0 && _services.Clients.ConnectionCount > limit)
-        {
-            return Refuse(
-                startup,
-                ErrorMessage.Fatal(SqlStates.TooManyConnections, "sorry, too many clients already", hint: $"max_client_conn is {limit}."),
-                "max_client_conn");
-        }
-        if (!Negotiate(startup, out var settings, out var error) || !ReplicationStartup.TryRead(startup, out var replication, out error))
+        if (ClientAdmission.Check(_config, _services.Clients.ConnectionCount, startup.User) is { } full)
+            return Refuse(startup, full, full.Message);
+        if (!Negotiate(startup, out var settings, out var poolMode, out var error)
+            || !ReplicationStartup.TryRead(startup, out var replication, out error))
             return Refuse(startup, error!, error!.Message);
         var identity = new ClientIdentity(
             startup.User, startup.Database, startup.Find("application_name") ?? "", settings, startup.ProtocolVersion)
         {
             IsConsole = ConsoleDatabase.Is(startup.Database),
+            AskedPoolMode = poolMode,
             Replication = replication,
         };
         if (!identity.IsConsole && Gates.Find(identity.Database).IsDisabled)
@@ -88,6 +85,8 @@ internal sealed class ClientLogin
             return null;
         if (identity.IsConsole && _services.Commands.CheckConsoleLogin(identity.User) is { } denied)
             return Refuse(startup, ErrorMessage.Fatal(denied.SqlState, denied.Message, hint: denied.Hint), denied.Message);
+        if (!identity.IsConsole && Admit(identity) is { } refused)
+            return Refuse(startup, refused, refused.Message);
         if (_config.LogConnections)
             SessionLog.Connected(_services.Logger, HostName(), identity.User, identity.Database, identity.ApplicationName, 0);
         // 4 bytes of secret for 3.0; 3.2 has room for 32.
@@ -114,6 +113,17 @@ internal sealed class ClientLogin
         _deadline.Stop();
         session.Greet(secret);
         return session;
+    }
+
+    /// <summary>The limits and the mode of the client's database and user; null when it may come in.</summary>
+    private ErrorMessage? Admit(ClientIdentity identity)
+    {
+        var limits = _services.Limits.For(identity.Database, identity.User).Current;
+        if (StartupPoolMode.Refuse(identity.AskedPoolMode, limits.PoolMode) is { } denied)
+            return denied;
+        var error = ClientAdmission.TryEnter(_services.Pools.Context.Clients, identity, limits);
+        _admitted = error is null ? identity : null;
+        return error;
     }
 
     /// <summary>Up to the start-up packet; encryption is refused politely, a cancel request is carried out. Null = the connection is done.</summary>
@@ -150,7 +160,7 @@ internal sealed class ClientLogin
     }
 
     /// <summary>Protocol options and start-up settings.</summary>
-    private bool Negotiate(StartupPacket startup, out SettingsSet settings, out ErrorMessage? error)
+    private bool Negotiate(StartupPacket startup, out SettingsSet settings, out PoolMode? poolMode, out ErrorMessage? error)
     {
         var unknown = startup.Parameters.Where(p => p.Name.StartsWith("_pq_.", StringComparison.Ordinal)).Select(p => p.Name).ToList();
         if (ProtocolConstants.Minor(startup.ProtocolVersion) > ProtocolConstants.Minor(ProtocolConstants.Version32) || unknown.Count > 0)
@@ -158,7 +168,7 @@ internal sealed class ClientLogin
             var newest = Math.Min(startup.ProtocolVersion, ProtocolConstants.Version32);
             BackendStartupMessages.WriteNegotiateProtocolVersion(_writer, newest, unknown);
         }
-        return StartupSettings.TryRead(startup, out settings, out error);
+        return StartupSettings.TryRead(startup, out settings, out poolMode, out error);
     }
 
     private async Task<bool> AuthenticateAsync(StartupPacket startup, ClientIdentity identity)
@@ -378,6 +388,8 @@ internal sealed class ClientLogin
 
     private void Dispose()
     {
+        if (_admitted is { } client)
+            _services.Pools.Context.Clients.Leave(client.Database, client.User);
         _deadline.Dispose();
         _input.Release();
         _output.Release();

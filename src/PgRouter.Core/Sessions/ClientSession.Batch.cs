@@ -21,12 +21,17 @@ internal sealed partial class ClientSession
     private Dictionary<byte[], StatementInfo>? _portals;
     private bool _unsynced;
 
+    /// <summary>A batch under way makes or closes named statements.</summary>
+    private bool _definesNames;
+
     private Step OnBatch(Span<byte> rest, out int used)
     {
         used = 0;
         var batch = default(BatchScan);
         if (!Scan(rest, ref batch, out var step))
             return step;
+        if (batch is { MalformedLength: > 0, Length: 0 })
+            return OnMalformed(rest[..batch.MalformedLength], out used);
         if (!batch.IsComplete)
         {
             if (batch.Needed <= RequestLimit)
@@ -44,19 +49,25 @@ internal sealed partial class ClientSession
         batch.HasLocal |= Identity.IsConsole;
         if (batch.HasLocal)
             return IsBusy ? Step.Wait : Step.Local;
+        if (IsBlockRefused(batch.OpensBlock))
+            return IsBusy ? Step.Wait : Step.Acquire;
         if (batch.HasPidCalls)
             return Step.Rewrite;
-        if (MustWaitForReady)
-            return Step.Wait;
         if (MayCommitChannels(batch.Effects, batch.HasVerb) && CollectChannels(batch.OfListen ?? [], commits: batch.HasVerb))
             return IsBusy ? Step.Wait : Step.Listen;
-        if (_lease is null && batch.NeedsNoServer && !_cancelsPending && !IsListening && _block != Block.Failed)
+        if (_lease is null && batch.NeedsNoServer && !_cancelsPending && _block != Block.Failed)
             return IsAnsweredWithoutServer(rest[..batch.Length], out used);
+        if (_definesNames && batch.UsesNames && _lease is { Server.Owed.ReadyForQueryCount: > 0 })
+            return Step.Wait; // What the names are, the batch under way decides.
         step = Obtain(batch.Class, batch.Hint, batch.BeginsReadOnly, batch.Effects);
         if (step != Step.Continue)
             return step;
+        if (batch.IsStale && HasStale(rest[..batch.Length], _lease!.Server))
+            return Step.Acquire;
         used = batch.Length;
         SendBatch(rest[..used], batch);
+        _awaitsReady |= (batch.Effects & ChangesNames) != 0;
+        _definesNames |= batch.DefinesNames;
         return Step.Continue;
     }
 
@@ -82,7 +93,13 @@ internal sealed partial class ClientSession
             if (rest.Length < batch.Needed)
                 return true;
             if (!ScanMessage(type, rest.Slice(batch.Length + MessageHeader.Size, length - 4), ref batch, out step))
-                return false;
+            {
+                if (step != Step.Continue)
+                    return false;
+                batch.MalformedLength = (int)total;
+                batch.IsComplete = true; // What comes before it is sent first, then it goes by itself.
+                return true;
+            }
             batch.Length += (int)total;
             if (type is FrontendMessage.Sync or FrontendMessage.Flush)
             {
@@ -103,7 +120,7 @@ internal sealed partial class ClientSession
         {
             case FrontendMessage.Parse:
                 if (!reader.TryReadCString(out var name) || !reader.TryReadCString(out var sql))
-                    return Malformed(out step);
+                    return false;
                 if (Identity.IsConsole)
                 {
                     batch.HasLocal = true;
@@ -115,8 +132,10 @@ internal sealed partial class ClientSession
                     return false;
                 }
                 batch.Add(info);
-                batch.HasNames |= (info.Effects & NameEffects) != 0;
+                batch.HasNames |= HasNames(info);
                 batch.NeedsNoServer &= name.Length > 0 && !batch.HasNames && info.LocalCommand is null && IsKnownGood(body[(name.Length + 1)..]);
+                batch.DefinesNames |= name.Length > 0;
+                batch.UsesNames |= name.Length > 0;
                 batch.Rewrites |= name.Length > 0 || batch.HasNames || info.BoundPidCalls is not null;
                 if (name.Length == 0)
                 {
@@ -126,12 +145,12 @@ internal sealed partial class ClientSession
                 return true;
             case FrontendMessage.Bind:
                 if (!reader.TryReadCString(out _) || !reader.TryReadCString(out var bound))
-                    return Malformed(out step);
+                    return false;
                 ScanStatementName(bound, ref batch);
                 return true;
             case FrontendMessage.Describe or FrontendMessage.Close:
                 if (!reader.TryReadByte(out var kind) || !reader.TryReadCString(out var target))
-                    return Malformed(out step);
+                    return false;
                 if (kind == (byte)'S')
                     ScanStatementName(target, ref batch, isClose: type == FrontendMessage.Close);
                 else
@@ -139,7 +158,7 @@ internal sealed partial class ClientSession
                 return true;
             case FrontendMessage.Execute:
                 batch.NeedsNoServer = false;
-                return true;
+                return reader.TryReadCString(out _);
             default:
                 return true;
         }
@@ -150,9 +169,13 @@ internal sealed partial class ClientSession
     {
         if (name.Length > 0)
         {
-            batch.Rewrites = true;
+            batch.Rewrites = batch.UsesNames = true;
+            batch.DefinesNames |= isClose;
             if (_statements?.Find(name) is { } statement && !isClose)
+            {
                 batch.Add(statement.Info);
+                batch.IsStale |= statement.SchemaVersion != _services.Statements.SchemaVersion;
+            }
         }
         else if (batch.UnnamedParses == 0 && !isClose)
         {
@@ -170,12 +193,6 @@ internal sealed partial class ClientSession
     private bool IsKnownGood(ReadOnlySpan<byte> definition) =>
         _lease is null && _services.Statements.Find(definition, NameScope)?.KnownGoodFor == Identity.PoolName;
 
-    private bool Malformed(out Step step)
-    {
-        step = ProtocolViolation("invalid message format");
-        return false;
-    }
-
     private static bool IsExtended(byte type) =>
         type is FrontendMessage.Parse or FrontendMessage.Bind or FrontendMessage.Describe or FrontendMessage.Execute or FrontendMessage.Close
             or FrontendMessage.Sync or FrontendMessage.Flush;
@@ -192,7 +209,7 @@ internal sealed partial class ClientSession
             if (type == FrontendMessage.Sync)
             {
                 failed = _skipToSync = false;
-                BackendStartupMessages.WriteReadyForQuery(writer, Status);
+                WriteReady(writer);
             }
             else if (!failed && type == FrontendMessage.Close)
             {
@@ -392,6 +409,18 @@ internal sealed partial class ClientSession
         /// <summary>Uses statement names, which differ between client and server.</summary>
         public bool Rewrites;
 
+        /// <summary>Bytes of the malformed message that ends it, 0 = none.</summary>
+        public int MalformedLength;
+
+        /// <summary>Makes or closes named statements.</summary>
+        public bool DefinesNames;
+
+        /// <summary>Makes, closes or uses named statements.</summary>
+        public bool UsesNames;
+
+        /// <summary>Uses statements that were prepared before a change of schema.</summary>
+        public bool IsStale;
+
         /// <summary>Has texts that name prepared statements: EXECUTE and its kind.</summary>
         public bool HasNames;
 
@@ -404,6 +433,7 @@ internal sealed partial class ClientSession
         /// <summary>Has a text that concerns process ids and has not been written anew.</summary>
         public bool HasPidCalls;
         public bool BeginsReadOnly;
+        public bool OpensBlock;
         public StatementClass Class;
         public SessionEffects Effects;
         public RouteHint? Hint;
@@ -422,6 +452,7 @@ internal sealed partial class ClientSession
             if (info.Class > Class)
                 Class = info.Class;
             Effects |= info.Effects;
+            OpensBlock |= ClientSession.OpensBlock(info);
             HasVerb |= info.HasTransactionVerb;
             if ((info.Effects & SessionEffects.Listens) != 0)
                 (OfListen ??= []).Add(info);

@@ -19,15 +19,14 @@ internal sealed partial class ClientSession
     private static readonly byte[] RollbackReply = Reply("ROLLBACK", TransactionStatus.Idle);
     private static readonly object BeginMark = new();
 
-    /// <summary>Words of transaction modes; a mode can only be set while the transaction has no snapshot.</summary>
-    private static readonly string[] Modes = ["ISOLATION", "READ", "DEFERRABLE"];
+    /// <summary>Bytes of ReadyForQuery, the end of each of these replies.</summary>
+    private const int ReadyForQueryLength = 6;
 
     private Block _block;
     private bool _beginUnderWay;
     private StatementInfo? _beginInfo;
     private byte[] _beginText = [];
     private InjectedStatement? _begin;
-    private bool _beginHasModes;
 
     private enum Block : byte
     {
@@ -74,6 +73,7 @@ internal sealed partial class ClientSession
         if (!sql.SequenceEqual(_beginText))
             KeepBegin(info, sql);
         _block = Block.Begun;
+        _beganAtMs = Loop.NowMs;
         _beginInfo = info;
         _settings.Begin();
         AnswerBlock(info.Statements[0].Cause == "BEGIN" ? BeginReply : StartTransactionReply);
@@ -85,14 +85,13 @@ internal sealed partial class ClientSession
         if (_begin is not null)
             _services.Statements.Release(_begin.Statement);
         _beginText = sql.ToArray();
-        var text = Encoding.Latin1.GetString(sql);
-        _beginHasModes = Modes.Any(mode => text.Contains(mode, StringComparison.OrdinalIgnoreCase));
         _begin = new InjectedStatement(_services.Statements.Acquire([.. _beginText, 0, 0, 0], info, ""), "pgrouter_begin");
     }
 
     private void EndBlock(byte[] reply)
     {
         _block = Block.None;
+        _beganAtMs = 0;
         _settings.Rollback(); // Nothing was set in it.
         AnswerBlock(reply);
     }
@@ -101,7 +100,8 @@ internal sealed partial class ClientSession
     {
         _queryCount++;
         _counters.Queries++;
-        SendToClient(reply);
+        _unnamed.Forget();
+        SendToClient(HoldsOwnReady() ? reply.AsSpan(0, reply.Length - ReadyForQueryLength) : reply);
         EndRequest();
     }
 
@@ -125,7 +125,7 @@ internal sealed partial class ClientSession
     {
         _block = Block.None;
         _beginUnderWay = true;
-        if (HasOthersSequences(server) && _lease!.Pool.Sequences.IsOn)
+        if (HasOthersSequences(server) && _lease!.Pool.Sequences.IsOn && KnownCatalog is not { HasSequences: false })
             SendDiscardSequences(server, _lease.Pool);
         KeepExecution(server, _begin!, BeginMark);
     }
@@ -140,9 +140,10 @@ internal sealed partial class ClientSession
             server.Owed.Enqueue(new OwedReply(ReplyKind.Parse, Swallow: true, Subject: statement));
             _counters.ServerParses++;
         }
-        server.Output.Keep(injected.BindAndExecute);
+        server.Output.Keep(injected.Messages);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Bind, Swallow: true));
         server.Owed.Enqueue(new OwedReply(ReplyKind.Execute, Swallow: true, Subject: mark));
+        server.Owed.Enqueue(new OwedReply(ReplyKind.Close, Swallow: true));
     }
 
     /// <summary>The block could not begin (a time-out of a millisecond, a cancel): its statements must not run without it.</summary>

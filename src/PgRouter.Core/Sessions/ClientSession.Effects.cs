@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using PgRouter.Core.Servers;
 using PgRouter.Protocol;
@@ -12,28 +11,7 @@ namespace PgRouter.Core.Sessions;
 /// </summary>
 internal sealed partial class ClientSession
 {
-    private const SessionEffects Pinning =
-        SessionEffects.CreatesTemporary | SessionEffects.LocksAdvisory | SessionEffects.DeclaresHoldCursor | SessionEffects.Listens
-        | SessionEffects.PreparesStatement | SessionEffects.ChangesSessionOpaquely;
-
     private readonly SettingsJournal _settings;
-    private PinReasons _pins;
-    private DateTimeOffset? _pinnedSince;
-
-    private void Pin(PinReasons reason)
-    {
-        if (_pins == PinReasons.None)
-            _pinnedSince = DateTimeOffset.UtcNow;
-        _pins |= reason;
-    }
-
-    private void Unpin(PinReasons reason)
-    {
-        _pins &= ~reason;
-        if (_pins == PinReasons.None)
-            _pinnedSince = null;
-    }
-
     private const SessionEffects SettingChanges =
         SessionEffects.SetsParameter | SessionEffects.ResetsParameter | SessionEffects.SetsRole | SessionEffects.SetsTransaction;
 
@@ -48,10 +26,10 @@ internal sealed partial class ClientSession
     /// </summary>
     private void SettleEffects(ServerConnection server, StatementInfo? query)
     {
-        if (query is null && _executed is not { Count: > 0 })
+        if (_executed is not { Count: > 0 } && (query is null || !MayHaveEffects(query)))
             return;
-        // What an error ends without BEGIN was one transaction of its own: it is taken back as far as nothing in it was committed.
-        _isImplicitTransaction = _requestFailed && !_settings.InTransaction;
+        // What runs without BEGIN up to ReadyForQuery is one transaction: an error takes it back, and a BEGIN in it makes it a block from its start.
+        _isImplicitTransaction = !_settings.InTransaction;
         if (_isImplicitTransaction)
             _settings.Begin();
         if (query is not null)
@@ -63,17 +41,28 @@ internal sealed partial class ClientSession
             executed.Clear();
         }
         if (_isImplicitTransaction && server.Status == TransactionStatus.Idle)
-            _settings.Rollback();
+            EndImplicitTransaction();
         _isImplicitTransaction = false;
         server.Settings = _settings.OnServer;
+    }
+
+    private bool MayHaveEffects(StatementInfo info) =>
+        info.Effects != SessionEffects.None || info.HasTransactionVerb || (_pins != PinReasons.None && info.HasDdl);
+
+    private void EndImplicitTransaction()
+    {
+        if (_requestFailed)
+            _settings.Rollback();
+        else
+            _settings.Commit();
     }
 
     /// <summary>Called once for each text, with the number of its statements that the server has carried out.</summary>
     private void ApplyEffects(ServerConnection server, StatementInfo info, int count)
     {
-        if (_requestFailed && (info.Effects & SessionEffects.LocksAdvisory) != 0)
-            Pin(PinReasons.AdvisoryLocks);
-        if (info.Effects == SessionEffects.None && !info.HasTransactionVerb)
+        if (_requestFailed)
+            DoubtAfterFailure(info.Effects);
+        if (!MayHaveEffects(info))
             return;
         for (var i = 0; i < count; i++)
             Apply(server, info.Statements[i]);
@@ -87,7 +76,10 @@ internal sealed partial class ClientSession
             ApplyVerb(server, statement);
         var effects = statement.Effects;
         if (effects == SessionEffects.None)
+        {
+            DoubtAfter(statement);
             return;
+        }
         if ((effects & (SessionEffects.Listens | SessionEffects.Unlistens)) != 0)
             NoteChannels(server, effects, statement.Name);
         if ((effects & SessionEffects.Notifies) != 0)
@@ -96,12 +88,16 @@ internal sealed partial class ClientSession
         if ((effects & SessionEffects.DiscardsAll) != 0)
             OnDiscardAll(server);
         if ((effects & SettingChanges) != 0)
-            ApplySettings(statement);
-        if ((effects & Pinning) != 0 && !(_requestFailed && server.Status == TransactionStatus.Idle))
+            ApplySettings(server, statement);
+        if ((effects & Pinning) != 0)
             PinFor(effects & ~SessionEffects.PreparesStatement);
+        if (_requestFailed && server.Status == TransactionStatus.Idle)
+            DoubtAfterRollback(); // Unless a COMMIT before the error has kept it.
         if ((effects & SessionEffects.PreparesStatement) != 0)
             OnPreparedHere(statement);
-        Release(server, effects, statement);
+        if ((effects & SessionEffects.DeallocatesPrepared) != 0)
+            ApplyDeallocate(server, statement.Name);
+        DoubtAfter(statement);
     }
 
     private void ApplyVerb(ServerConnection server, Statement statement)
@@ -114,6 +110,7 @@ internal sealed partial class ClientSession
             case TransactionVerb.Commit when _statusBefore == TransactionStatus.Failed:
             case TransactionVerb.Rollback:
                 _settings.Rollback();
+                DoubtAfterRollback();
                 break;
             case TransactionVerb.Commit or TransactionVerb.PrepareTransaction:
                 _settings.Commit();
@@ -123,19 +120,20 @@ internal sealed partial class ClientSession
                 break;
             case TransactionVerb.RollbackTo:
                 _settings.RollbackTo(statement.Name!);
+                DoubtAfterRollback();
                 break;
             case TransactionVerb.Release:
                 _settings.Release(statement.Name!);
                 break;
         }
         if (statement.Chains)
-            _transactionStarted = Stopwatch.GetTimestamp();
+            RestartTransactionClock();
         if ((statement.Chains && server.Status != TransactionStatus.Idle) || (_isImplicitTransaction && !_settings.InTransaction))
             _settings.Begin();
     }
 
     /// <summary>SET, RESET, SET ROLE and set_config with constants: into the journal.</summary>
-    private void ApplySettings(Statement statement)
+    private void ApplySettings(ServerConnection server, Statement statement)
     {
         if (statement.Kind == StatementKind.Reset && statement.Name is null)
             _settings.ResetAll();
@@ -147,44 +145,20 @@ internal sealed partial class ClientSession
                 continue; // Ends with the transaction.
             if (value is null)
                 _settings.Reset(name);
+            else if (name == SettingsSet.DateStyle && server.Parameters.TryGetValue("DateStyle", out var style))
+                _settings.SetReported(name, style);
             else
                 _settings.Set(name, value);
         }
     }
 
-    private void PinFor(SessionEffects effects)
+    /// <summary>DEALLOCATE takes effect at once, whatever becomes of its transaction.</summary>
+    private void ApplyDeallocate(ServerConnection server, string? name)
     {
-        if ((effects & SessionEffects.CreatesTemporary) != 0)
-            Pin(PinReasons.TemporaryObjects);
-        if ((effects & SessionEffects.LocksAdvisory) != 0)
-            Pin(PinReasons.AdvisoryLocks);
-        if ((effects & SessionEffects.DeclaresHoldCursor) != 0)
-            Pin(PinReasons.HoldCursor);
-        if ((effects & SessionEffects.Listens) != 0)
-            Pin(PinReasons.Listen);
-        if ((effects & SessionEffects.PreparesStatement) != 0)
-            Pin(PinReasons.PreparedStatement);
-        if ((effects & SessionEffects.ChangesSessionOpaquely) != 0)
-            Pin(PinReasons.Settings);
-    }
-
-    /// <summary>What ends a pin for certain: the statements that clear all of a kind.</summary>
-    private void Release(ServerConnection server, SessionEffects effects, Statement statement)
-    {
-        if ((effects & SessionEffects.DiscardsTemp) != 0)
-            Unpin(PinReasons.TemporaryObjects);
-        if (statement.Name is not null && (effects & SessionEffects.DeallocatesPrepared) != 0)
-            OnDeallocated(server, statement.Name);
-        if (statement.Name is not null)
-            return; // Of one name only: there may be others.
-        if ((effects & SessionEffects.Unlistens) != 0)
-            Unpin(PinReasons.Listen);
-        if ((effects & (SessionEffects.UnlocksAllAdvisory | SessionEffects.LocksAdvisory)) == SessionEffects.UnlocksAllAdvisory)
-            Unpin(PinReasons.AdvisoryLocks);
-        if ((effects & SessionEffects.ClosesCursor) != 0)
-            Unpin(PinReasons.HoldCursor);
-        if ((effects & SessionEffects.DeallocatesPrepared) != 0)
+        if (name is null)
             OnDeallocateAll();
+        else
+            OnDeallocated(server, name);
     }
 
     /// <summary>DEALLOCATE ALL reached one server; the client's names are gone, the server's shared ones too.</summary>
@@ -199,7 +173,7 @@ internal sealed partial class ClientSession
     private void OnDiscardAll(ServerConnection server)
     {
         OnDeallocateAll();
-        _pins = PinReasons.None;
+        _pins = _doubts = PinReasons.None;
         _pinnedSince = null;
         _settings.DiscardAll();
         server.Prepared.Clear();
@@ -225,14 +199,17 @@ internal sealed partial class ClientSession
             return;
         _services.Statements.NoteSchemaChange();
         _schemaChanged = true;
+        NoteCatalogChange(info);
     }
 
     private void OnTransactionEnd()
     {
+        _beganAtMs = 0;
         if (_settings.InTransaction)
         {
             // COMMIT or PREPARE TRANSACTION has failed, and ended the transaction all the same.
             _settings.Rollback();
+            DoubtAfterRollback();
             _lease!.Server.Settings = _settings.OnServer;
         }
         _hasLocalSettings = false;
@@ -240,6 +217,7 @@ internal sealed partial class ClientSession
         if (_schemaChanged)
             _services.Statements.NoteSchemaChange();
         _schemaChanged = false;
+        NoteCatalogChangeAtEnd();
         _portal = null;
         _portals?.Clear();
     }

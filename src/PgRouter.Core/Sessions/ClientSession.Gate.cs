@@ -1,3 +1,4 @@
+using PgRouter.Core.Cluster;
 using PgRouter.Core.Pooling;
 using PgRouter.Core.Servers;
 using PgRouter.Core.Transport;
@@ -58,6 +59,7 @@ internal sealed partial class ClientSession
                 }
                 if (deadline.HasPassed)
                     return PausedTooLong(Identity.Database);
+                TellOfWait(null);
                 await _signal;
             }
             return null;
@@ -67,6 +69,10 @@ internal sealed partial class ClientSession
             _gate.Leave(place);
         }
     }
+
+    /// <summary>A server of its own that it may use while the database is paused.</summary>
+    private bool KeepsServerOn(ClusterView cluster, int nodeIndex) =>
+        _kept is not null && nodeIndex >= 0 && _kept.ContainsKey(cluster.Nodes[nodeIndex].Id);
 
     /// <summary>Closes the servers of the client instead of giving them back; what they run is canceled, because nobody waits for it.</summary>
     private void BreakServers(string reason)

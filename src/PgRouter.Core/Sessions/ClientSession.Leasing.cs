@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
 using PgRouter.Core.Health;
@@ -32,8 +30,9 @@ internal sealed partial class ClientSession
     private PendingRequest _pending;
     private ulong _excludedNodes;
     private string _lossReason = "";
-    private NodeFault _lossFault = NodeFault.Reset;
+    private NodeFault? _lossFault = NodeFault.Reset;
     private ErrorMessage? _lossError;
+    private ErrorMessage? _farewell;
     private ErrorMessage? _pendingLoss;
     private int _lastReadNodeId = -1;
 
@@ -49,14 +48,14 @@ internal sealed partial class ClientSession
                 _leaseIsFresh = false;
                 return Step.Continue;
             }
-            if (NeedsCorrection(lease.Server) || ((effects & PreparedEffects) != 0 && MayPrepare(lease.Server)))
+            if (NeedsCorrection(lease.Server) || _block == Block.Failed || ((effects & PreparedEffects) != 0 && MayPrepare(lease.Server)))
             {
                 _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
                 return Step.Acquire;
             }
             if (AsksForChannels(lease.Server, effects))
             {
-                _pending = _pending with { Effects = effects };
+                _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
                 return lease.Server.Owed.Count > 0 ? Step.Wait : Step.Acquire;
             }
             // Behind a read that is still running on a standby only reads may follow: anything else waits to be routed by itself. Before Sync
@@ -87,7 +86,7 @@ internal sealed partial class ClientSession
 
     /// <summary>After RESET of a start-up setting the server has its own default: the start-up value is put back before anything else runs.</summary>
     private bool NeedsCorrection(ServerConnection server) =>
-        !server.Settings.SameAs(_settings.Client) && MayPrepare(server);
+        (!server.Settings.SameAs(_settings.Client) || server.HasClientsNames) && MayPrepare(server);
 
     /// <summary>Nothing is under way on it: the router may run something of its own.</summary>
     private bool MayPrepare(ServerConnection server) => server.Owed.Count == 0 && !_unsynced && server.Status != TransactionStatus.Failed;
@@ -163,10 +162,10 @@ internal sealed partial class ClientSession
     /// <summary>Waits until the pending request has a server that is up to date, or answers it with an error.</summary>
     private async Task AcquireAsync()
     {
-        if (_pendingLoss is { } loss)
+        if ((_pendingLoss ?? _refusal) is { } failure)
         {
-            _pendingLoss = null;
-            FailRequest(loss);
+            _pendingLoss = _refusal = null;
+            FailRequest(failure);
             return;
         }
         if (_cancelsPending)
@@ -187,7 +186,6 @@ internal sealed partial class ClientSession
             }
             return;
         }
-        var started = Stopwatch.GetTimestamp();
         ErrorMessage? error;
         bool again;
         var refusals = 0;
@@ -201,7 +199,6 @@ internal sealed partial class ClientSession
                 && (MayTryAfterLoss(lease.Server, error) || (hasOthers && ++refusals < MostRefusals && !_ended));
         }
         while (again);
-        _counters.WaitTicks += Stopwatch.GetTimestamp() - started;
         _waitSince = 0;
         if (_ended)
             return;
@@ -234,15 +231,10 @@ internal sealed partial class ClientSession
         return _services.Cluster.View.Nodes.FirstOrDefault(n => n.Id == server.Node.Id) is not { } node || MayTryAnother(node);
     }
 
-    private long _waitSince;
-
-    /// <summary>Asks node after node until one gives a server; the deadline is query_wait_timeout over all of it.</summary>
-    private async Task<(ServerLease? Lease, ErrorMessage? Error)> WaitForLeaseAsync()
+    /// <summary>Asks node after node until one gives a server; the deadline is over all of it.</summary>
+    private async Task<(ServerLease? Lease, ErrorMessage? Error)> FindLeaseAsync(Deadline deadline)
     {
-        _waitSince = Loop.NowMs;
         var config = _services.Config();
-        using var deadline = new Deadline(_signal);
-        deadline.Start(config.QueryWaitTimeout);
         PoolError? unreachable = null;
         while (!_ended)
         {
@@ -253,14 +245,14 @@ internal sealed partial class ClientSession
                 DropCancel();
                 return (null, CanceledByUser);
             }
-            if (_gate.IsPaused && _kept is not { Count: > 0 })
+            var cluster = _services.Cluster.View;
+            _decision = Decide(cluster, config);
+            if (_gate.IsPaused && !KeepsServerOn(cluster, _decision.NodeIndex))
             {
                 if (await WaitAtGateAsync(deadline) is { } paused)
                     return (null, paused);
                 continue;
             }
-            var cluster = _services.Cluster.View;
-            _decision = Decide(cluster, config);
             if (_decision.NodeIndex < 0)
             {
                 if (await HoldForPrimaryAsync(config))
@@ -271,14 +263,8 @@ internal sealed partial class ClientSession
                 return (null, AsError(unreachable.Message)); // The rules know no other place than one that was tried.
             var node = cluster.Nodes[_decision.NodeIndex];
             var pool = PoolOf(node);
-            if ((TakeKept(node.Id) ?? (_gate.IsPaused ? null : pool.TryTake(Loop))) is { } lease)
+            if ((TakeKept(node.Id) ?? pool.TryTake(Loop)) is { } lease)
                 return (lease, null);
-            if (_gate.IsPaused)
-            {
-                if (await WaitAtGateAsync(deadline) is { } paused)
-                    return (null, paused);
-                continue;
-            }
             var error = await WaitInPoolAsync(pool, deadline);
             if (_waiter.Lease is { } granted)
             {
@@ -311,8 +297,9 @@ internal sealed partial class ClientSession
             if (deadline.HasPassed)
             {
                 pool.Cancel(_waiter);
-                return new PoolError(QueryWaitTimeout(pool), IsUnreachable: false);
+                return PoolShortage.AfterWaiting(pool, TimeSpan.FromMilliseconds(Loop.NowMs - _waitSince));
             }
+            TellOfWait(pool);
         }
         return _waiter.Error;
     }
@@ -367,8 +354,15 @@ internal sealed partial class ClientSession
         _settings.Synchronized();
         if (await PrepareForListenerAsync(server) is { } refusal)
             return refusal;
-        if ((_pending.Effects & SessionEffects.ShowsPrepared) != 0 && await ShowOwnNamesAsync(server) is { } unprepared)
-            return unprepared;
+        if ((_pending.Effects & SessionEffects.ShowsPrepared) != 0)
+        {
+            if (await ShowOwnNamesAsync(server) is { } unprepared)
+                return unprepared;
+        }
+        else if (server.HasClientsNames)
+        {
+            await ForgetOwnNamesAsync(server);
+        }
         if (_block == Block.Failed)
             return await EnterFailedBlockAsync(server);
         return await TakeSequencesAsync(_lease!);
@@ -399,11 +393,16 @@ internal sealed partial class ClientSession
     /// <summary>After ReadyForQuery: the server goes back when nothing ties it to this client.</summary>
     private void ReleaseIfIdle(ServerConnection server)
     {
-        if (_lease is not { } lease || !server.IsIdle || _unsynced || _pins != PinReasons.None || server.BodyRemaining > 0 || _streaming > 0
+        if (_lease is not { } lease || !server.IsIdle || _unsynced || (_pins & ~_doubts) != PinReasons.None || server.BodyRemaining > 0 || _streaming > 0
             || _readyHeld)
             return;
+        if (_doubts != PinReasons.None)
+        {
+            _signal.Set(); // The pump asks the server first.
+            return;
+        }
         _lease = null;
-        if (_services.Config().PoolMode == PoolMode.Session)
+        if (_poolMode == PoolMode.Session)
             (_kept ??= []).Add(server.Node.Id, lease);
         else if (server.HasClientsNames)
             lease.Recycle(ForgetClientsNames);
@@ -417,13 +416,6 @@ internal sealed partial class ClientSession
         SqlStates.CannotConnectNow,
         "no primary is available: the statement was not run",
         hint: "Reads go on. Writes work again as soon as a node is out of recovery; see SHOW POOL_NODES.");
-
-    private ErrorMessage QueryWaitTimeout(ServerPool pool) => ErrorMessage.Error(
-        SqlStates.TooManyConnections,
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"no server was free within {_services.Config().QueryWaitTimeout.TotalSeconds} s on node {pool.Node.Id} for {Identity.Database}/{Identity.User}"),
-        hint: $"All {pool.Size} servers of the pool are in use: raise default_pool_size (num_init_children) or query_wait_timeout.");
 
     private static ErrorMessage ServerGone(ServerConnection server, string reason) => ErrorMessage.Error(
         SqlStates.AdminShutdown,

@@ -54,6 +54,7 @@ internal sealed partial class ClientSession
     {
         var info = _ownCommand;
         _ownCommand = null;
+        _unnamed.Forget(); // A simple query destroys it, whoever answers.
         if (info is { LocalCommand: null, Class: not StatementClass.Empty })
         {
             await CarryOutAsync(info, writer);

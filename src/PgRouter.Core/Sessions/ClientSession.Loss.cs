@@ -23,6 +23,13 @@ internal sealed partial class ClientSession
         var server = lease.Server;
         _lease = null;
         _leaseIsFresh = false;
+        if (_farewell is { } farewell)
+        {
+            lease.Break(reason);
+            SendNow(farewell);
+            Finish(farewell.Message);
+            return;
+        }
         if (_terminatesItself)
         {
             lease.Break(reason);
@@ -36,8 +43,8 @@ internal sealed partial class ClientSession
         var endsInReadyForQuery = server.Owed.ReadyForQueryCount;
         while (server.Owed.Count > 0)
             TakeBack(server, server.Owed.Dequeue());
-        if (_lossError is null)
-            _services.Pools.Context.ReportFault(server.Node.Id, _lossFault);
+        if (_lossError is null && _lossFault is { } fault)
+            _services.Pools.Context.ReportFault(server.Node.Id, fault);
         _lossFault = NodeFault.Reset;
         var movable = !_answerStarted && !server.Retained.IsEmpty && !wasInTransaction;
         if (movable)
@@ -93,7 +100,8 @@ internal sealed partial class ClientSession
     /// <summary>What a session keeps on its server is gone with it.</summary>
     private void ForgetServerState()
     {
-        _pins = PinReasons.None;
+        _pins = _doubts = PinReasons.None;
+        _beganAtMs = 0;
         _pinnedSince = null;
         _ownNames?.Clear();
         _namedText = null;

@@ -22,6 +22,14 @@ internal sealed partial class ClientSession
     private NamedText? _namedText;
     private bool _isSharedPrepare;
 
+    /// <summary>Statements after which names mean something else: nothing is sent ahead of their answer.</summary>
+    private const SessionEffects ChangesNames = SessionEffects.DiscardsAll | SessionEffects.DeallocatesPrepared | SessionEffects.PreparesStatement;
+
+    private bool _awaitsReady;
+
+    /// <summary>Does the text, as far as the grammar knows it, name prepared statements?</summary>
+    private static bool HasNames(StatementInfo info) => (info.Effects & NameEffects) != 0 && info.Class != StatementClass.Unknown;
+
     private Step OnNamedQuery(Span<byte> message, StatementInfo info, out int used)
     {
         used = 0;
@@ -124,8 +132,9 @@ internal sealed partial class ClientSession
     {
         var writer = new MessageWriter();
         WriteCommandComplete(writer, "PREPARE");
-        BackendStartupMessages.WriteReadyForQuery(writer, Status);
+        WriteReady(writer);
         _counters.Queries++;
+        _unnamed.Forget();
         SendToClient(writer.WrittenSpan);
         EndRequest();
     }
@@ -229,12 +238,37 @@ internal sealed partial class ClientSession
         _usedStatements = [];
         foreach (var statement in statements.Where(s => !server.Prepared.Touch(s)))
         {
-            if (await server.PrepareAsync(statement, _signal, SynchronizeTimeout) is { } error)
+            _counters.ServerParses++;
+            var (shape, error) = await server.PrepareAsync(statement, _signal, SynchronizeTimeout);
+            if (error is not null)
                 return AsError(error);
             server.Prepared.Add(statement, limit: 0);
-            _counters.ServerParses++;
+            if (shape != 0 && statement.ResultShape != 0 && shape != statement.ResultShape)
+                return ErrorMessage.Error(SqlStates.FeatureNotSupported, "cached plan must not change result type");
         }
         return null;
+    }
+
+    /// <summary>
+    /// Statements of a batch that were prepared before a change of schema and are not on this server: a session of the client's own would find that
+    /// their result has changed. They are prepared, and looked at, before the batch is sent.
+    /// </summary>
+    private bool HasStale(ReadOnlySpan<byte> batch, ServerConnection server)
+    {
+        if (!MayPrepare(server))
+            return false;
+        var stale = new List<PreparedStatement>();
+        while (MessageHeader.TryRead(batch, out var type, out var length))
+        {
+            var reader = new MessageReader(batch[MessageHeader.Size..(length + 1)]);
+            var isUse = type == FrontendMessage.Bind && reader.TryReadCString(out _);
+            if (isUse && reader.TryReadCString(out var name) && _statements?.Find(name) is { Definition.Length: > 0 } statement
+                && statement.SchemaVersion != _services.Statements.SchemaVersion && !server.Prepared.Touch(statement))
+                stale.Add(statement);
+            batch = batch[(length + 1)..];
+        }
+        _usedStatements = stale;
+        return stale.Count > 0;
     }
 
     /// <summary>
@@ -255,6 +289,13 @@ internal sealed partial class ClientSession
                 error = await server.PrepareAsAsync(name, statement, _signal, SynchronizeTimeout);
         }
         return error is not null && server.Status == TransactionStatus.Failed ? AsError(error) : null;
+    }
+
+    /// <summary>The names that pg_prepared_statements has shown must not be found by others' EXECUTE, nor by this client's after DEALLOCATE.</summary>
+    private async Task ForgetOwnNamesAsync(ServerConnection server)
+    {
+        server.Prepared.Clear();
+        server.HasClientsNames = await server.ExecuteAsync("DEALLOCATE ALL", _signal, SynchronizeTimeout) is not null;
     }
 
     /// <summary>An error that names a server's statement, or a place in an exchanged text, in the client's terms; null when it does neither.</summary>

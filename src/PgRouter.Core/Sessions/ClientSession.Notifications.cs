@@ -16,7 +16,7 @@ internal sealed partial class ClientSession
 {
     private Subscriber? _subscriber;
     private ChannelSet _channels = ChannelSet.Empty;
-    private List<string>? _toPrepare;
+    private List<string>? _channelsToPrepare;
     private bool _channelsPrepared;
     private bool _hasClaims;
     private bool _readyHeld;
@@ -29,7 +29,7 @@ internal sealed partial class ClientSession
     /// text that nobody understands.
     /// </summary>
     private bool ListensThroughHub =>
-        (_pins & PinReasons.Listen) == 0 && (_subscriber is not null || (_readsUtf8 && _services.Config().PoolMode != PoolMode.Session));
+        (_pins & PinReasons.Listen) == 0 && (_subscriber is not null || (_readsUtf8 && _poolMode != PoolMode.Session));
 
     /// <summary>Is this request one that may commit a LISTEN? Then the shared connection must listen before it runs.</summary>
     private bool MayCommitChannels(SessionEffects effects, bool hasVerb) =>
@@ -52,8 +52,8 @@ internal sealed partial class ClientSession
                 _ => inBlock,
             };
         }
-        _toPrepare = [.. names.Where(name => !_channels.Contains(name)).Distinct()];
-        return (commits || !inBlock) && _toPrepare.Count > 0 && ListensThroughHub;
+        _channelsToPrepare = [.. names.Where(name => !_channels.Contains(name)).Distinct()];
+        return (commits || !inBlock) && _channelsToPrepare.Count > 0 && ListensThroughHub;
     }
 
     /// <summary>
@@ -62,7 +62,7 @@ internal sealed partial class ClientSession
     /// </summary>
     private async Task PrepareChannelsAsync()
     {
-        var names = _toPrepare!;
+        var names = _channelsToPrepare!;
         var (isDone, error) = (false, (ErrorMessage?)null);
         _subscriber ??= _services.Notifications.Join(Identity.Database, Identity.User, Loop, _signal.Set);
         _hasClaims = true;
@@ -151,7 +151,8 @@ internal sealed partial class ClientSession
     /// A client that listens has one transaction under way at a time, however many it sends ahead: what one of them notifies must come before its
     /// own ReadyForQuery, and not before that of an earlier one.
     /// </summary>
-    private bool MustWaitForReady => (_hasClaims || IsListening) && _lease is { } lease && lease.Server.Owed.ReadyForQueryCount > 0;
+    private bool MustWaitForReady =>
+        _readyHeld || ((_awaitsReady || _hasClaims || IsListening) && !_copyingIn && _lease is { } lease && lease.Server.Owed.ReadyForQueryCount > 0);
 
     /// <summary>ReadyForQuery to a client that listens and is outside a transaction block waits for what was notified until now.</summary>
     private ReplyVerdict HoldReady(ServerConnection server, ReplyVerdict verdict)
@@ -160,6 +161,23 @@ internal sealed partial class ClientSession
             return verdict;
         _readyHeld = true;
         return ReplyVerdict.Swallow;
+    }
+
+    /// <summary>ReadyForQuery behind an answer of the router's own that needed no server.</summary>
+    private void WriteReady(MessageWriter writer)
+    {
+        if (!HoldsOwnReady())
+            BackendStartupMessages.WriteReadyForQuery(writer, Status);
+    }
+
+    /// <summary>True when the ReadyForQuery of an answer of the router's own comes later, behind what was notified until now.</summary>
+    private bool HoldsOwnReady()
+    {
+        if (!IsListening || Status != TransactionStatus.Idle)
+            return false;
+        _readyHeld = true;
+        _signal.Set();
+        return true;
     }
 
     /// <summary>Delivers what was notified until now, then the ReadyForQuery that was held.</summary>

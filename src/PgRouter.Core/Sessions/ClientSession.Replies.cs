@@ -91,14 +91,8 @@ internal sealed partial class ClientSession
         output.Complete();
         if (!output.IsWhole)
             Finish("client went away");
-        else if (outcome == WalkOutcome.ReadyForQuery && server.Status != TransactionStatus.Idle && _services.Config().PoolMode == PoolMode.Statement)
+        else if (outcome == WalkOutcome.ReadyForQuery && server.Status != TransactionStatus.Idle && _poolMode == PoolMode.Statement)
             RefuseTransaction();
-    }
-
-    private void RefuseTransaction()
-    {
-        SendNow(ErrorMessage.Fatal(SqlStates.FeatureNotSupported, "transaction blocks are not allowed with pool_mode = statement"));
-        Finish("transaction block in statement mode");
     }
 
     private enum WalkOutcome
@@ -133,7 +127,7 @@ internal sealed partial class ClientSession
                 var verdict = OnReply(server, type, length, body, position, ref output);
                 if (verdict == ReplyVerdict.Lost)
                     return WalkOutcome.Lost;
-                if (type == BackendMessage.ReadyForQuery)
+                if (type == BackendMessage.ReadyForQuery && verdict == ReplyVerdict.Forward)
                     outcome = WalkOutcome.ReadyForQuery;
                 if (verdict == ReplyVerdict.Forward)
                     output.Forward(position, (int)available);
@@ -170,6 +164,8 @@ internal sealed partial class ClientSession
     private static int Wanted(ServerConnection server, byte type, int length) => type switch
     {
         BackendMessage.ReadyForQuery => length + 1,
+        BackendMessage.RowDescription when server.Owed.Count > 0 && server.Owed.Head is { Kind: ReplyKind.Describe, Subject: PreparedStatement } =>
+            Math.Min(length + 1, LongestParameterStatus),
         BackendMessage.ErrorResponse when InfoOfHead(server)?.Edits is not null => Math.Min(length + 1, LongestParameterStatus),
         BackendMessage.ErrorResponse or BackendMessage.NoticeResponse => Math.Min(length + 1, ErrorHead),
         BackendMessage.ParameterStatus or BackendMessage.NotificationResponse => Math.Min(length + 1, LongestParameterStatus),
@@ -200,11 +196,11 @@ internal sealed partial class ClientSession
             case BackendMessage.CloseComplete:
                 return Answered(server, ReplyKind.Close);
             case BackendMessage.NoData:
+                if (server.Owed.Count > 0 && server.Owed.Head.Subject is PreparedStatement described)
+                    described.ResultShape = PreparedStatement.ShapeOf([]);
                 return Answered(server, ReplyKind.Describe);
             case BackendMessage.RowDescription:
-                if (server.Owed.Count > 0 && server.Owed.Head.Kind == ReplyKind.Describe)
-                    server.Owed.Dequeue();
-                return ReplyVerdict.Forward;
+                return OnRowDescription(server, body);
             case BackendMessage.ErrorResponse:
                 return OnError(server, body, ref output);
             case BackendMessage.NoticeResponse:
@@ -214,7 +210,9 @@ internal sealed partial class ClientSession
             case BackendMessage.CopyInResponse:
                 OnCopyIn(server);
                 return ReplyVerdict.Forward;
-            case BackendMessage.ParameterDescription or BackendMessage.CopyOutResponse or BackendMessage.CopyBothResponse or BackendMessage.CopyDone
+            case BackendMessage.ParameterDescription:
+                return server.Owed.Count > 0 && server.Owed.Head is { Kind: ReplyKind.Describe, Swallow: true } ? ReplyVerdict.Swallow : ReplyVerdict.Forward;
+            case BackendMessage.CopyOutResponse or BackendMessage.CopyBothResponse or BackendMessage.CopyDone
                 or BackendMessage.FunctionCallResponse:
                 return ReplyVerdict.Forward;
             case BackendMessage.NotificationResponse:
@@ -236,6 +234,17 @@ internal sealed partial class ClientSession
         return server.Owed.Dequeue().Swallow ? ReplyVerdict.Swallow : ReplyVerdict.Forward;
     }
 
+    /// <summary>Rows of a portal, or what a statement will give; the latter also for the router, which notes it with the shared statement.</summary>
+    private ReplyVerdict OnRowDescription(ServerConnection server, ReadOnlySpan<byte> rowDescription)
+    {
+        if (server.Owed.Count == 0 || server.Owed.Head.Kind != ReplyKind.Describe)
+            return ReplyVerdict.Forward; // Of a simple query.
+        var described = server.Owed.Dequeue();
+        if (described.Subject is PreparedStatement statement)
+            statement.ResultShape = PreparedStatement.ShapeOf(rowDescription);
+        return described.Swallow ? ReplyVerdict.Swallow : ReplyVerdict.Forward;
+    }
+
     private ReplyVerdict OnExecuted(ServerConnection server, ReplyKind kind)
     {
         if (server.Owed.Count == 0)
@@ -255,10 +264,11 @@ internal sealed partial class ClientSession
     {
         if (done.Subject is StatementInfo info)
         {
+            NoteTraits(server, info);
             NoteSchemaChange(info);
             if (info.Signals is not null)
                 SendSignals(info, 0);
-            if (info.Effects != SessionEffects.None || info.HasTransactionVerb)
+            if (MayHaveEffects(info))
                 (_executed ??= []).Add(info);
         }
         else if (ReferenceEquals(done.Subject, BeginMark))
@@ -284,8 +294,15 @@ internal sealed partial class ClientSession
         var done = server.Owed.Dequeue();
         _statusBefore = server.Status;
         server.Status = (TransactionStatus)status;
+        if (done.Swallow)
+            return ReplyVerdict.Swallow; // Of the router's own, in front of the client's.
         if (done.Subject is StatementInfo query)
+        {
+            NoteTraits(server, query);
             NoteSchemaChange(query);
+        }
+        _awaitsReady = false;
+        _definesNames &= server.Owed.ReadyForQueryCount > 0;
         SettlePrepare(server, done.Name);
         SettleEffects(server, done.Subject as StatementInfo);
         _namedText = null;
@@ -324,7 +341,9 @@ internal sealed partial class ClientSession
         {
             _nodeCounters!.Fatals++;
             _terminatesItself = code.SequenceEqual("57P01"u8) && IsOwnTermination(server);
-            _lossFault = NodeFaults.FromSqlState(Encoding.ASCII.GetString(code)) ?? NodeFault.Reset;
+            _lossFault = NodeFaults.FromSqlState(Encoding.ASCII.GetString(code)); // Any other end is this session's, not the node's.
+            if (EndsClientsSession(code) && ErrorMessage.TryParse(body, out var farewell))
+                _farewell = farewell;
             Lost(DescribeLoss(body));
             return ReplyVerdict.Lost;
         }
@@ -332,6 +351,8 @@ internal sealed partial class ClientSession
             return OnBeginFailed(body);
         _nodeCounters!.Errors++;
         _requestFailed = true;
+        if (server.Owed.Count > 0 && server.Owed.Head is { Kind: ReplyKind.Execute, Subject: StatementInfo failed })
+            DoubtAfterFailure(failed.Effects);
         // The server was made to fail: the client gets the router's error in place of the server's.
         var own = server.Owed.Count > 0 ? server.Owed.Head.Subject as LocalReply ?? TimeoutReply(server, code) : null;
         var replacement = own?.Bytes ?? ErrorOfClientsText(server, body);
@@ -341,6 +362,9 @@ internal sealed partial class ClientSession
             SkipToSync(server);
         return replacement is null ? ReplyVerdict.Forward : ReplyVerdict.Swallow;
     }
+
+    /// <summary>The client's own settings (idle_in_transaction_session_timeout) or its breach of the protocol end its session, as they would directly.</summary>
+    private static bool EndsClientsSession(ReadOnlySpan<byte> code) => code.SequenceEqual("25P03"u8) || code.SequenceEqual("08P01"u8);
 
     /// <summary>
     /// An immediate shutdown and the crash of another backend are announced by a warning (quickdie() in PostgreSQL's postgres.c) before the
@@ -363,9 +387,10 @@ internal sealed partial class ClientSession
         var skipped = 0;
         while (skipped < server.Owed.Count && server.Owed[skipped].Kind != ReplyKind.Sync)
             skipped++;
+        var unnamedIsLater = HasUnnamedParse(server, from: skipped);
         // The last first: a name may have been closed and made again.
         for (var i = skipped - 1; i >= 0; i--)
-            TakeBack(server, server.Owed[i]);
+            TakeBack(server, server.Owed[i], unnamedIsLater);
         while (skipped-- > 0)
             server.Owed.Dequeue();
         _copyingIn = false; // From here on the server heeds a Sync again.
@@ -373,8 +398,21 @@ internal sealed partial class ClientSession
             _skipToSync = true; // The Sync is still to come from the client.
     }
 
+    private static bool HasUnnamedParse(ServerConnection server, int from)
+    {
+        for (var i = from; i < server.Owed.Count; i++)
+        {
+            if (server.Owed[i] is { Kind: ReplyKind.Parse, Swallow: false, Subject: null })
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>What did not happen must not be remembered as done.</summary>
-    private void TakeBack(ServerConnection server, in OwedReply entry)
+    /// <param name="server">Where it did not happen.</param>
+    /// <param name="entry">What.</param>
+    /// <param name="unnamedIsLater">The client's unnamed statement is that of a later batch, which is still to be carried out.</param>
+    private void TakeBack(ServerConnection server, in OwedReply entry, bool unnamedIsLater = false)
     {
         switch (entry.Kind)
         {
@@ -385,6 +423,8 @@ internal sealed partial class ClientSession
                 break;
             case ReplyKind.Execute when entry.Subject is PreparedStatement prepared:
                 server.Prepared.Remove(prepared);
+                break;
+            case ReplyKind.Parse when unnamedIsLater:
                 break;
             case ReplyKind.Parse:
                 server.UnnamedStatementOwner = 0;

@@ -141,6 +141,15 @@ internal sealed partial class ClientSession
 
     private Step Request(byte type, Span<byte> rest, int length, out int used)
     {
+        if (_copyingIn && _lease is not null && !MayStandInCopy(type))
+        {
+            used = rest.Length;
+            SendToServer(_lease!.Server, rest); // In PostgreSQL it ends the session; its words come with the loss.
+            return Step.Wait;
+        }
+        used = 0;
+        if (MustWaitForReady && type is not (FrontendMessage.CopyData or FrontendMessage.CopyDone or FrontendMessage.CopyFail))
+            return Step.Wait;
         switch (type)
         {
             case FrontendMessage.Query:
@@ -154,8 +163,9 @@ internal sealed partial class ClientSession
                 return OnFunctionCall(rest, length, out used);
             case FrontendMessage.Terminate:
                 used = 0;
-                Finish("client terminated");
-                return Step.Wait;
+                if (!IsBusy || _copyingIn)
+                    Finish("client terminated");
+                return Step.Wait; // What it has asked before is answered first.
             default:
                 used = 0;
                 return ProtocolViolation($"invalid frontend message type {type}");
@@ -169,8 +179,8 @@ internal sealed partial class ClientSession
         if (rest.Length < total)
             return total <= RequestLimit ? Step.Continue : OnLargeQuery(rest, total, out used);
         BeginRequest((int)total, endsInReadyForQuery: true);
-        if (length == MessageHeader.MinLength || rest[(int)total - 1] != 0)
-            return ProtocolViolation("invalid string in message");
+        if (length == MessageHeader.MinLength || rest[MessageHeader.Size..(int)total].IndexOf((byte)0) != length - MessageHeader.MinLength - 1)
+            return OnMalformed(rest[..(int)total], out used);
         if (Identity.IsConsole)
             return Step.Local;
         var sql = rest[MessageHeader.Size..((int)total - 1)];
@@ -183,8 +193,8 @@ internal sealed partial class ClientSession
             _ownCommand = info;
             return IsBusy ? Step.Wait : Step.Local;
         }
-        if (MustWaitForReady)
-            return Step.Wait;
+        if (IsBlockRefused(OpensBlock(info)))
+            return IsBusy ? Step.Wait : Step.Acquire;
         if (info.Verb != TransactionVerb.None && IsBlockHandledHere(info, sql))
         {
             used = (int)total;
@@ -192,7 +202,7 @@ internal sealed partial class ClientSession
         }
         if (MayCommitChannels(info.Effects, info.HasTransactionVerb) && CollectChannels([info]))
             return IsBusy ? Step.Wait : Step.Listen;
-        if ((info.Effects & NameEffects) != 0)
+        if (HasNames(info))
             return OnNamedQuery(rest[..(int)total], info, out used);
         var step = Obtain(info.Class, info.Hint, BeginsReadOnly(info), info.Effects);
         if (step != Step.Continue)
@@ -235,6 +245,32 @@ internal sealed partial class ClientSession
         EndRequest();
     }
 
+    /// <summary>A message whose body is not what it should be: PostgreSQL says what is wrong with it, and what becomes of the transaction.</summary>
+    private Step OnMalformed(ReadOnlySpan<byte> message, out int used)
+    {
+        used = 0;
+        if (Identity.IsConsole)
+            return ProtocolViolation("invalid message format");
+        var isQuery = message[0] == FrontendMessage.Query;
+        BeginRequest(message.Length, endsInReadyForQuery: isQuery);
+        var step = Obtain(StatementClass.Unknown, null, beginsReadOnly: false, SessionEffects.None);
+        if (step != Step.Continue)
+            return step;
+        used = message.Length;
+        var server = _lease!.Server;
+        NoteRequest(server, TooLarge, StatementClass.Unknown, message, mayRetain: false);
+        server.Owed.Enqueue(new OwedReply(isQuery ? ReplyKind.Query : ReplyKind.Describe));
+        SendToServer(server, message);
+        _unsynced = !isQuery;
+        EndRequest();
+        return Step.Continue;
+    }
+
+    /// <summary>CopyData, its ends, and what PostgreSQL ignores while it reads COPY data (CopyGetData() in copyfromparse.c).</summary>
+    private static bool MayStandInCopy(byte type) =>
+        type is FrontendMessage.CopyData or FrontendMessage.CopyDone or FrontendMessage.CopyFail or FrontendMessage.Sync or FrontendMessage.Flush
+            or FrontendMessage.Terminate;
+
     private Step OnFunctionCall(Span<byte> rest, int length, out int used)
     {
         used = 0;
@@ -249,6 +285,8 @@ internal sealed partial class ClientSession
         var server = _lease!.Server;
         NoteRequest(server, FastPathCall, FastPathCall.Class, rest[..used], mayRetain: false);
         server.Owed.Enqueue(new OwedReply(ReplyKind.FunctionCall, Subject: FastPathCall));
+        if (!FastPath.IsLargeObjectCall(rest[MessageHeader.Size..used]))
+            _doubts |= PinReasons.TemporaryObjects | PinReasons.AdvisoryLocks | PinReasons.HoldCursor;
         _counters.Queries++;
         SendToServer(server, rest[..used]);
         _streaming = total - used;

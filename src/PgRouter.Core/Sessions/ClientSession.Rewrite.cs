@@ -69,6 +69,12 @@ internal sealed partial class ClientSession
         var definition = reader.Rest;
         _counters.ClientParses++;
         _statements ??= new StatementMap(_services.Statements);
+        if (server.Status == TransactionStatus.Failed && !info.HasTransactionVerb)
+        {
+            output.Message(FrontendMessage.Parse, PreparedStatement.NoName, Zero, definition); // Refused, whatever its name.
+            server.Owed.Enqueue(new OwedReply(ReplyKind.Parse));
+            return true;
+        }
         if (IsNameTaken(name))
             return Fail(server, LocalReply.DuplicateStatement(name), ref output);
         var statement = _services.Statements.Acquire(definition, info, NameScope);
@@ -188,6 +194,10 @@ internal sealed partial class ClientSession
         }
         output.Message(FrontendMessage.Parse, statement.ServerName, Zero, statement.Definition);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Parse, Swallow: ownName is null, Subject: statement, Name: ownName));
+        if (statement.ResultShape != 0)
+            return;
+        output.Message(FrontendMessage.Describe, "S"u8, statement.ServerName, Zero);
+        server.Owed.Enqueue(new OwedReply(ReplyKind.Describe, Swallow: true, Subject: statement));
     }
 
     /// <summary>Close of a named statement is the client's own affair: the server keeps it for others.</summary>

@@ -22,26 +22,35 @@ internal sealed partial class ClientSession
         server.SequenceOwner = server.SequenceOwner == 0 ? Pid : SeveralOwners;
     }
 
+    private static readonly byte[] SyncMessage = [FrontendMessage.Sync, 0, 0, 0, 4];
+
     private bool HasOthersSequences(ServerConnection server) => server.SequenceOwner != 0 && server.SequenceOwner != Pid;
 
     /// <summary>Must another client's values go before the pending request runs on this server?</summary>
     private bool NeedsOwnSequences(ServerLease lease)
     {
+        if (KnownCatalog is { HasSequences: false })
+            return false;
         if ((_pending.Effects & SessionEffects.ReadsSequenceState) != 0)
         {
             lease.Pool.Sequences.NoteRead();
             return HasOthersSequences(lease.Server);
         }
         // Reads advance nothing; a transaction block, once begun, may do anything.
-        return _pending.Class >= StatementClass.Transaction && !(_block == Block.Begun && !_beginHasModes) && HasOthersSequences(lease.Server) && lease.Pool.Sequences.IsOn;
+        return _pending.Class >= StatementClass.Transaction && _block != Block.Begun && HasOthersSequences(lease.Server) && lease.Pool.Sequences.IsOn;
     }
 
-    /// <summary>In front of a block: without a round trip of its own. It does not fail.</summary>
+    /// <summary>
+    /// In front of a block: without a round trip of its own, but in a transaction of its own, for it takes the snapshot before which a block may
+    /// still choose its isolation. It does not fail.
+    /// </summary>
     private void SendDiscardSequences(ServerConnection server, ServerPool pool)
     {
         pool.Sequences.NoteWrite();
         server.SequenceOwner = Pid;
         KeepExecution(server, _services.DiscardSequences, mark: null);
+        server.Output.Keep(SyncMessage);
+        server.Owed.Enqueue(new OwedReply(ReplyKind.Sync, Swallow: true));
     }
 
     private async Task<ErrorMessage?> TakeSequencesAsync(ServerLease lease)

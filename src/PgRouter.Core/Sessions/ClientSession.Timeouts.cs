@@ -23,6 +23,9 @@ internal sealed partial class ClientSession
     private readonly LimitsInForce _limits;
     private LoopTimer? _limitTimer;
     private long _readyAtMs;
+
+    /// <summary>When a block was begun that no server knew of at first; 0 = the transaction begins with its first request to a server.</summary>
+    private long _beganAtMs;
     private long _timedOutRequest;
     private long _timedOutAtMs;
     private LocalReply? _timeoutReply;
@@ -90,11 +93,16 @@ internal sealed partial class ClientSession
     private LimitClock ReadClock()
     {
         var now = Loop.NowMs;
+        var inTransaction = Status != TransactionStatus.Idle;
+        var transactionSince = _beganAtMs != 0 ? _beganAtMs : LoopTimeOf(_transactionStarted);
         if (_lease is not { } lease)
-            return new LimitClock(now, LimitClock.Never, LimitClock.Never, LimitClock.Never, IdleSince());
+        {
+            var idleSince = IdleSince();
+            return new LimitClock(
+                now, LimitClock.Never, inTransaction ? idleSince : LimitClock.Never, inTransaction ? transactionSince : LimitClock.Never, idleSince);
+        }
         var server = lease.Server;
         var isBusy = server.Owed.Count > 0;
-        var inTransaction = server.Status != TransactionStatus.Idle;
         var requestMs = LoopTimeOf(server.RequestStarted);
         // While the client sends COPY data, or a long message, it is not the server that takes its time.
         var querySince = _copyingIn || _streaming > 0 ? Math.Max(requestMs, _lastActivityMs) : requestMs;
@@ -102,8 +110,15 @@ internal sealed partial class ClientSession
             now,
             isBusy ? querySince : LimitClock.Never,
             inTransaction && !isBusy && !_unsynced ? Math.Max(requestMs, _lastActivityMs) : LimitClock.Never,
-            inTransaction ? LoopTimeOf(_transactionStarted) : isBusy ? requestMs : LimitClock.Never,
+            inTransaction || (isBusy && _beganAtMs != 0) ? transactionSince : isBusy ? requestMs : LimitClock.Never,
             isBusy ? LimitClock.Never : IdleSince());
+    }
+
+    /// <summary>COMMIT AND CHAIN: the transaction that follows is another one.</summary>
+    private void RestartTransactionClock()
+    {
+        _beganAtMs = 0;
+        _transactionStarted = Stopwatch.GetTimestamp();
     }
 
     private long IdleSince() => _waitSince != 0 || _isCommandRunning ? LimitClock.Never : Math.Max(_lastActivityMs, _readyAtMs);

@@ -40,6 +40,7 @@ internal sealed partial class ClientSession : IClient
         _counters = host.Statistics.Database(identity.Database);
         _gate = identity.IsConsole ? DatabaseGate.OfConsole : host.Services.Pools.Context.Gates.Get(identity.Database);
         _limits = host.Services.Limits.For(identity.Database, identity.User);
+        _poolMode = identity.AskedPoolMode ?? _limits.Current.PoolMode;
         _waiter = new PoolWaiter(signal);
         _settings = new SettingsJournal(identity.Settings);
         ConnectTime = DateTimeOffset.UtcNow;
@@ -76,6 +77,9 @@ internal sealed partial class ClientSession : IClient
         /// <summary>The request may commit a LISTEN: the shared connection must listen first.</summary>
         Listen,
 
+        /// <summary>The server must be asked whether it is still tied to this client.</summary>
+        Pins,
+
         /// <summary>What was notified until now must come before ReadyForQuery.</summary>
         Notify,
 
@@ -92,6 +96,7 @@ internal sealed partial class ClientSession : IClient
         CancelSecret = secret;
         Pid = _services.Clients.Add(this);
         _counters.ClientLogins++;
+        UseCatalog();
     }
 
     /// <summary>Serves the client until it goes away or must go.</summary>
@@ -121,6 +126,9 @@ internal sealed partial class ClientSession : IClient
                         break;
                     case Step.Listen:
                         await PrepareChannelsAsync();
+                        break;
+                    case Step.Pins:
+                        await SettlePinsAsync();
                         break;
                     case Step.Notify:
                         await DeliverAndGetReadyAsync();
@@ -173,6 +181,8 @@ internal sealed partial class ClientSession : IClient
             OnServerLost("send failed");
         if (_terminateRequested && (_terminateAtOnce || (_lease is null && _block == Block.None)))
             Terminate();
+        if (_doubts != PinReasons.None && MayAskForPins)
+            return Step.Pins;
         if (_readyHeld && !_ended)
             return Step.Notify;
         var step = _ended ? Step.Wait : ReadRequests();
@@ -234,6 +244,9 @@ internal sealed record ClientIdentity(string User, string Database, string Appli
 {
     /// <summary>Names the pools this client uses: database and user.</summary>
     public string PoolName { get; } = $"{Database}\0{User}";
+
+    /// <summary>pgrouter.pool_mode of the start-up packet; null = not given.</summary>
+    public PoolMode? AskedPoolMode { get; init; }
 
     /// <summary>Connected to the virtual database: everything it says is a command to the router.</summary>
     public bool IsConsole { get; init; }

@@ -10,7 +10,7 @@ namespace PgRouter.Core.Sessions;
 internal sealed class InjectedStatement
 {
     /// <param name="statement">The statement, without parameters and rows.</param>
-    /// <param name="portal">Name of its portal, which lives as long as the transaction: one in a transaction.</param>
+    /// <param name="portal">Name of its portal.</param>
     public InjectedStatement(PreparedStatement statement, string portal)
     {
         Statement = statement;
@@ -23,11 +23,15 @@ internal sealed class InjectedStatement
         writer.WriteCString(portal);
         writer.WriteInt32(0);
         writer.End();
-        BindAndExecute = writer.WrittenSpan.ToArray();
+        writer.Begin(FrontendMessage.Close);
+        writer.WriteBytes("P"u8);
+        writer.WriteCString(portal);
+        writer.End();
+        Messages = writer.WrittenSpan.ToArray();
     }
 
     public PreparedStatement Statement { get; }
 
-    /// <summary>The messages Bind and Execute.</summary>
-    public byte[] BindAndExecute { get; }
+    /// <summary>The messages Bind and Execute, and Close: pg_cursors shows portals.</summary>
+    public byte[] Messages { get; }
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using PgRouter.Core.Admin;
 using PgRouter.Core.Authentication;
+using PgRouter.Core.Catalog;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
 using PgRouter.Core.Notifications;
@@ -33,6 +34,8 @@ internal sealed class SessionServices
     public required NotificationHub Notifications { get; init; }
 
     public required ILocalCommands Commands { get; init; }
+
+    public required CatalogDirectory Catalogs { get; init; }
 
     public required LoginBook Logins { get; init; }
 

@@ -37,14 +37,32 @@ internal sealed class SettingsJournal
 
     public void Set(string name, string expression)
     {
+        EndRole(name);
         Client = Client.With(name, expression);
         OnServer = OnServer.With(name, expression);
     }
 
+    /// <summary>The same with the value as the server reports it, for a setting whose new value depends on the old one (DateStyle).</summary>
+    public void SetReported(string name, string value)
+    {
+        Client = Client.WithText(name, value);
+        OnServer = OnServer.WithText(name, value);
+    }
+
     public void Reset(string name)
     {
+        EndRole(name);
         Client = Client.WithFrom(name, Startup);
         OnServer = OnServer.WithFrom(name, SettingsSet.Empty);
+    }
+
+    /// <summary>SET and RESET SESSION AUTHORIZATION end a role that was set before.</summary>
+    private void EndRole(string name)
+    {
+        if (name != SettingsSet.SessionAuthorization)
+            return;
+        Client = Client.WithFrom(SettingsSet.Role, SettingsSet.Empty);
+        OnServer = OnServer.WithFrom(SettingsSet.Role, SettingsSet.Empty);
     }
 
     public void ResetAll()

@@ -1,4 +1,5 @@
 using System.Text;
+using PgRouter.Core.Configuration;
 using PgRouter.Core.Servers;
 using PgRouter.Protocol;
 
@@ -10,10 +11,11 @@ namespace PgRouter.Core.Sessions;
 /// </summary>
 internal static class StartupSettings
 {
-    public static bool TryRead(StartupPacket startup, out SettingsSet settings, out ErrorMessage? error)
+    public static bool TryRead(StartupPacket startup, out SettingsSet settings, out PoolMode? poolMode, out ErrorMessage? error)
     {
         var values = new List<KeyValuePair<string, string>>();
         error = null;
+        poolMode = null;
         settings = SettingsSet.Empty;
         foreach (var (name, value) in startup.Parameters)
         {
@@ -29,6 +31,8 @@ internal static class StartupSettings
             if (!name.StartsWith("_pq_.", StringComparison.Ordinal))
                 values.Add(KeyValuePair.Create(name, value));
         }
+        if (!StartupPoolMode.TryTake(values, out poolMode, out error))
+            return false;
         settings = values.Count == 0 ? SettingsSet.Empty : SettingsSet.Of(values);
         return true;
     }

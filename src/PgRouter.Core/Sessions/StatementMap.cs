@@ -11,13 +11,16 @@ internal sealed class StatementMap(PreparedStatementCache cache)
 
     public int Count => _byName.Count;
 
+    /// <summary>PostgreSQL knows a statement by the first bytes of its name (NAMEDATALEN - 1).</summary>
+    private const int SignificantBytes = 63;
+
     public PreparedStatement? Find(ReadOnlySpan<byte> name)
     {
-        _byName.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(name, out var statement);
+        _byName.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(Significant(name), out var statement);
         return statement;
     }
 
-    public void Add(byte[] name, PreparedStatement statement) => _byName[name] = statement;
+    public void Add(byte[] name, PreparedStatement statement) => _byName[name.Length <= SignificantBytes ? name : name[..SignificantBytes]] = statement;
 
     /// <summary>Every name and what it stands for.</summary>
     public IEnumerable<KeyValuePair<byte[], PreparedStatement>> All => _byName;
@@ -35,10 +38,12 @@ internal sealed class StatementMap(PreparedStatementCache cache)
 
     public PreparedStatement? Remove(ReadOnlySpan<byte> name)
     {
-        if (_byName.GetAlternateLookup<ReadOnlySpan<byte>>().Remove(name, out _, out var statement))
+        if (_byName.GetAlternateLookup<ReadOnlySpan<byte>>().Remove(Significant(name), out _, out var statement))
             cache.Release(statement);
         return statement;
     }
+
+    private static ReadOnlySpan<byte> Significant(ReadOnlySpan<byte> name) => name.Length <= SignificantBytes ? name : name[..SignificantBytes];
 
     public void Clear()
     {

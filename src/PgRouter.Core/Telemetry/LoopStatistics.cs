@@ -38,6 +38,9 @@ internal sealed class DatabaseCounters(string name)
 {
     public string Name { get; } = name;
 
+    /// <summary>Pins of its clients.</summary>
+    public PinCounters Pins { get; } = new();
+
     public long ServerAssignments;
     public long Transactions;
     public long Queries;

@@ -7,7 +7,10 @@ namespace PgRouter.IntegrationTests.Wire;
 /// <summary>One protocol script; its name is the test's.</summary>
 public sealed partial record NamedScript(string Name, string Text)
 {
-    private static readonly Regex[] Always = [TemporarySchema, Notifier, SourcePlace];
+    private static readonly Regex[] Always = [TemporarySchema, Notifier];
+
+    /// <summary>Whether it reads a permanent table that it has just changed: a standby may not show that yet.</summary>
+    public bool NeedsPrimary => Name.Contains("[primary]", StringComparison.Ordinal);
 
     /// <summary>The number of a server's schema for temporary tables.</summary>
     [GeneratedRegex(@"pg_temp_\d+")]
@@ -17,18 +20,22 @@ public sealed partial record NamedScript(string Name, string Text)
     [GeneratedRegex("^A \".*?wire_channel")]
     private static partial Regex Notifier { get; }
 
-    /// <summary>File, line and routine of PostgreSQL's source at the end of an error that may be the router's own, which has none.</summary>
-    [GeneratedRegex("""(?<=C42P05.*|C25P02.*)(F[\w.]+\\x00L\d+\\x00R\w+\\x00)?\\x00"$""")]
-    private static partial Regex SourcePlace { get; }
+    /// <summary>The verb <c>r</c> at the beginning of a line, behind the connection's name.</summary>
+    [GeneratedRegex(@"^(\w+: )?r ", RegexOptions.Multiline)]
+    private static partial Regex RunVerb { get; }
+
+    /// <summary>The script in both protocols, if it leaves that open by the verb <c>r</c>; else the script itself.</summary>
+    public IEnumerable<NamedScript> InBothProtocols() => RunVerb.IsMatch(Text)
+        ? [new NamedScript(Name + ", simple", RunVerb.Replace(Text, "$1q ")), new NamedScript(Name + ", extended", RunVerb.Replace(Text, "$1x "))]
+        : [this];
 
     /// <summary>Plays it at both endpoints; a difference is an exception that shows it.</summary>
     public Task RequireEqualAsync(Endpoint direct, Endpoint routed, PlayOptions? play = null) =>
-        Comparison.RequireEqualAsync(
-            Text,
-            direct,
-            routed,
-            new ComparisonOptions { Play = play ?? new PlayOptions(), MaskedPatterns = Always });
+        Comparison.RequireEqualAsync(Text, direct, routed, Options(play));
 
     /// <inheritdoc/>
     public override string ToString() => Name;
+
+    /// <summary>What may differ: numbers of processes and of temporary schemas.</summary>
+    internal static ComparisonOptions Options(PlayOptions? play = null) => new() { Play = play ?? new PlayOptions(), MaskedPatterns = Always };
 }

@@ -241,15 +241,6 @@ internal static class SessionScripts
         > Z
         Q "SELECT count(*) > 0 FROM wire_rows"
         > Z
-        === session sequence values
-        Q "CREATE TEMP SEQUENCE wire_seq"
-        > Z
-        Q "SELECT currval('wire_seq')"
-        > Z
-        Q "SELECT nextval('wire_seq')"
-        > Z
-        Q "SELECT currval('wire_seq'), lastval()"
-        > Z
         === session ends
         Q "SELECT 1"
         > Z

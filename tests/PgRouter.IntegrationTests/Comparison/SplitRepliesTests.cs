@@ -12,7 +12,7 @@ public sealed class SplitRepliesTests
     private RouterProcessFixture _router = null!;
     private Endpoint _primary = null!;
 
-    private static IEnumerable<NamedScript> Scripts => ScriptBook.All.Where(script => !script.Name.Contains("many", StringComparison.Ordinal));
+    private static IEnumerable<NamedScript> Scripts => ScriptBook.Wire.Where(script => !script.Name.Contains("many", StringComparison.Ordinal));
 
     [OneTimeSetUp]
     public async Task StartRouterBehindProxies()

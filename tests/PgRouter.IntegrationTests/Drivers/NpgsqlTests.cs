@@ -150,6 +150,33 @@ public sealed class NpgsqlTests
     });
 
     [Test]
+    public Task Notifications_know_their_sender_and_end_with_the_use_of_the_connection() => EverywhereAsync("", async (source, schema) =>
+    {
+        var notes = new List<string>();
+        await using (var listener = await source.OpenConnectionAsync())
+        {
+            listener.Notification += (_, note) => notes.Add($"{note.Payload} {(note.PID == listener.ProcessID ? "own" : "other's")}");
+            await ExecuteAsync(listener, $"LISTEN {schema}");
+            await using (var transaction = await listener.BeginTransactionAsync())
+            {
+                await ExecuteAsync(listener, $"NOTIFY {schema}, 'in a transaction'");
+                Assert.That(notes, Is.Empty);
+                await transaction.CommitAsync();
+            }
+            await using var sender = await source.OpenConnectionAsync();
+            await ExecuteAsync(sender, $"NOTIFY {schema}, 'waited for'");
+            using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+            while (notes.Count < 2)
+                await listener.WaitAsync(deadline.Token);
+            Assert.That(await listener.WaitAsync(TimeSpan.FromMilliseconds(50)), Is.False);
+        }
+        // Npgsql sends DISCARD ALL in front of the next use.
+        await using var next = await source.OpenConnectionAsync();
+        await ExecuteAsync(next, $"NOTIFY {schema}, 'unheard'");
+        Assert.That(notes, Is.EqualTo(new[] { "in a transaction own", "waited for other's" }));
+    });
+
+    [Test]
     public Task A_cancelled_command_ends_and_the_next_one_runs() => EverywhereAsync("", async (source, _) =>
     {
         await using var connection = await source.OpenConnectionAsync();

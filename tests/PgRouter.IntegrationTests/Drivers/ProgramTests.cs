@@ -28,6 +28,7 @@ public sealed class ProgramTests
     [TestCase("psycopg_sync.py", "psycopg")]
     [TestCase("psycopg_async.py", "psycopg")]
     [TestCase("asyncpg_pool.py", "asyncpg")]
+    [TestCase("notifications.py", "asyncpg")]
     public async Task A_Python_program_prints_the_same(string file, string module)
     {
         await DriverProgram.RequireAsync(Python, "-c", $"import {module}");

@@ -169,6 +169,33 @@ public sealed class SessionTimeoutTests
         Assert.That(await next.ScalarAsync("SELECT count(*) FROM t"), Is.EqualTo("0"), "the one server of the pool is free again");
     }
 
+    [TestCase("idle_transaction_timeout", "25P03")]
+    [TestCase("transaction_timeout", "25P04")]
+    public async Task A_transaction_in_which_nothing_was_asked_yet_is_limited_from_its_begin_on(string limit, string sqlState)
+    {
+        await using var client = await LoginAsync(limit);
+        await client.QueryAsync("SELECT 1");
+        await client.QueryAsync("BEGIN");
+
+        Assert.That((await client.ReadToEndAsync()).Code(), Is.EqualTo(sqlState));
+    }
+
+    [Test]
+    public async Task The_time_before_the_first_statement_of_a_transaction_counts_and_that_before_its_begin_does_not()
+    {
+        await using var client = await LoginAsync("transaction_timeout");
+        await client.QueryAsync("BEGIN");
+        await _cluster.ScalarAsync<string>(0, "SELECT pg_sleep(0.3)::text");
+        await client.SendAsync(Frontend.Query("SELECT pg_sleep(0.35)"));
+        Assert.That((await client.ReadToEndAsync()).Code(), Is.EqualTo("25P04"));
+
+        await using var other = await LoginAsync("transaction_timeout");
+        await other.QueryAsync("BEGIN");
+        await other.QueryAsync("COMMIT");
+        await _cluster.ScalarAsync<string>(0, "SELECT pg_sleep(0.3)::text");
+        Assert.That((await other.QueryAsync("SELECT pg_sleep(0.35)")).Code(), Is.Null);
+    }
+
     [Test]
     public async Task A_failed_transaction_that_idles_ends_too()
     {

@@ -27,13 +27,7 @@ internal static class WireBed
         {
             if (_isReady)
                 return cluster;
-            await cluster.ExecuteAsync(
-                0,
-                """
-                CREATE TABLE wire_rows (id int PRIMARY KEY, name text);
-                INSERT INTO wire_rows SELECT g, 'name ' || g FROM generate_series(1, 100) g;
-                CREATE ROLE wire_role;
-                """);
+            await cluster.ExecuteAsync(0, ScriptBook.Schema);
             await cluster.WaitForReplayAsync();
             _isReady = true;
             return cluster;

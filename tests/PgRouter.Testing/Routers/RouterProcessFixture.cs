@@ -129,6 +129,14 @@ public sealed class RouterProcessFixture : IAsyncDisposable
         await Eventually.DoneAsync(_process.WaitForExitAsync(), "the end of the killed router");
     }
 
+    /// <summary>Returns the exit code when it has ended because the test told it to in another way; disposing does not complain about it.</summary>
+    public async Task<int> EndedAsync()
+    {
+        await Eventually.DoneAsync(_process.WaitForExitAsync(), "the end of the router");
+        _killed = true;
+        return _process.ExitCode;
+    }
+
     /// <summary>Sends SIGTERM and returns the exit code.</summary>
     public async Task<int> TerminateAsync(TimeSpan? deadline = null)
     {

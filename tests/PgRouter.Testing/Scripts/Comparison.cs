@@ -28,6 +28,10 @@ public static partial class Masks
     [GeneratedRegex(@"\b[0-9A-F]{1,8}/[0-9A-F]{1,8}\b")]
     public static partial Regex Lsn { get; }
 
+    /// <summary>File, line and routine of PostgreSQL's source at the end of an error, which an error of the router's own does not have.</summary>
+    [GeneratedRegex("""F[\w.]+\\x00L\d+\\x00R\w+\\x00\\x00"$""")]
+    internal static partial Regex SourcePlace { get; }
+
     /// <summary>A timestamp in ISO style, with or without zone.</summary>
     [GeneratedRegex(@"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?([+-]\d\d(:\d\d)?)?")]
     public static partial Regex Timestamp { get; }
@@ -54,7 +58,17 @@ public static class Comparison
         var chosen = options ?? new ComparisonOptions();
         var left = await ScriptPlayer.PlayAsync(script, direct, chosen.Play);
         var right = await ScriptPlayer.PlayAsync(script, routed, chosen.Play);
-        return new ComparisonResult(left, right, Diff(Lines(left, chosen), Lines(right, chosen)));
+        return Compare(left, right, chosen);
+    }
+
+    /// <summary>Compares two transcripts of one script.</summary>
+    public static ComparisonResult Compare(Transcript direct, Transcript routed, ComparisonOptions options)
+    {
+        var left = Lines(direct, options);
+        var right = Lines(routed, options);
+        for (var index = 0; index < Math.Min(left.Count, right.Count); index++)
+            left[index] = LikeOwnError(left[index], right[index]);
+        return new ComparisonResult(direct, routed, Diff(left, right));
     }
 
     /// <summary>Like <see cref="RunAsync"/>, but a difference is an exception that shows it.</summary>
@@ -66,15 +80,22 @@ public static class Comparison
             throw new TestBedException($"The routed answer differs (- {direct}, + {routed}):\n{difference}");
     }
 
+    // The router knows PostgreSQL's errors, but not the places in PostgreSQL's source where they are made.
+    private static string LikeOwnError(string direct, string routed) =>
+        direct.Contains(": E \"", StringComparison.Ordinal) && !Masks.SourcePlace.IsMatch(routed)
+            ? Masks.SourcePlace.Replace(direct, "\\x00\"")
+            : direct;
+
     private static List<string> Lines(Transcript transcript, ComparisonOptions options)
     {
         var columns = new Dictionary<string, IReadOnlyList<string>>();
+        var oids = new ObjectNumbers();
         var lines = new List<string>();
         foreach (var group in transcript.Replies.GroupBy(reply => (reply.Connection, reply.Line, reply.AtStartup)))
         {
             if (group.Key.AtStartup && !options.CompareStartup)
                 continue;
-            var texts = group.Select(reply => (reply.Message?.Type, Text: Readable(reply, columns, options))).ToList();
+            var texts = group.Select(reply => (reply.Message?.Type, Text: Readable(reply, columns, oids, options))).ToList();
             // Only at login is the order of ParameterStatus free: there it says nothing.
             var ordered = group.Key.AtStartup ? texts.OrderBy(text => RankAtStartup(text.Type)).ThenBy(text => text.Text, StringComparer.Ordinal) : texts.AsEnumerable();
             lines.AddRange(ordered.Select(text => $"{group.Key.Connection}, line {group.Key.Line}: {text.Text}"));
@@ -92,7 +113,8 @@ public static class Comparison
         _ => 3,
     };
 
-    private static string Readable(Reply reply, Dictionary<string, IReadOnlyList<string>> columns, ComparisonOptions options)
+    private static string Readable(
+        Reply reply, Dictionary<string, IReadOnlyList<string>> columns, ObjectNumbers oids, ComparisonOptions options)
     {
         if (reply.Message is not { } message)
             return "(end)";
@@ -100,7 +122,7 @@ public static class Comparison
             return "K " + Masked;
         if (message.Type == 'T')
             columns[reply.Connection] = message.ColumnNames();
-        var text = message.Type == 'D' ? ReadableRow(message, columns.GetValueOrDefault(reply.Connection, []), options) : message.ToString();
+        var text = message.Type == 'D' ? ReadableRow(message, columns.GetValueOrDefault(reply.Connection, []), options) : oids.Renumber(message).ToString();
         return options.MaskedPatterns.Aggregate(text, (current, pattern) => pattern.Replace(current, Masked));
     }
 

@@ -17,6 +17,9 @@ internal sealed class LineScanner(string line, int number)
         }
     }
 
+    /// <summary>Whether a quoted text begins here.</summary>
+    public bool AtQuote => _at < line.Length && line[_at] == '"';
+
     public FormatException Wrong(string expected) => new($"line {number}, column {_at + 1}: expected {expected} in: {line}");
 
     public void RequireEnd()

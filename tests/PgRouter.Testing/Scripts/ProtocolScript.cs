@@ -43,27 +43,45 @@ public sealed class ProtocolScript
             var scanner = new LineScanner(lines[index].TrimEnd(), index + 1);
             if (scanner.AtEnd)
                 continue;
-            steps.Add(ParseLine(scanner, index + 1));
+            steps.AddRange(ParseLine(scanner, index + 1));
             scanner.RequireEnd();
         }
 
         return new ProtocolScript(steps);
     }
 
-    private static ScriptStep ParseLine(LineScanner scanner, int line)
+    private static IEnumerable<ScriptStep> ParseLine(LineScanner scanner, int line)
     {
         var connection = scanner.TryTakeLabel(out var label) ? label : DefaultConnection;
         var verb = scanner.Word();
         return verb switch
         {
-            "connect" => ParseConnect(scanner, line, connection),
-            "disconnect" => new DisconnectStep(line, connection),
-            "cancel" => new CancelStep(line, connection),
-            "raw" => new SendStep(line, connection, scanner.Bytes()),
-            ">" => ParseAwait(scanner, line, connection),
-            _ => new SendStep(line, connection, ParseMessage(scanner, verb).ToBytes()),
+            "connect" => [ParseConnect(scanner, line, connection)],
+            "disconnect" => [new DisconnectStep(line, connection)],
+            "cancel" => [new CancelStep(line, connection)],
+            "raw" => [new SendStep(line, connection, scanner.Bytes())],
+            ">" => [ParseAwait(scanner, line, connection)],
+            "q" => SendAndAwaitReady(line, connection, Frontend.Query(scanner.Text())),
+            "s" => SendAndAwaitReady(line, connection, Frontend.Sync()),
+            "x" => SendAndAwaitReady(line, connection, ParseExtended(scanner)),
+            _ => [new SendStep(line, connection, ParseMessage(scanner, verb).ToBytes())],
         };
     }
+
+    private static IEnumerable<ScriptStep> SendAndAwaitReady(int line, string connection, params RawMessage[] messages) =>
+    [
+        new SendStep(line, connection, [.. messages.SelectMany(message => message.ToBytes())]),
+        new AwaitStep(line, connection, 'Z', 1),
+    ];
+
+    private static RawMessage[] ParseExtended(LineScanner scanner) =>
+    [
+        Frontend.Parse("", scanner.Text()),
+        Frontend.Bind("", "", scanner.Values(), Formats(scanner), Formats(scanner)),
+        Frontend.Describe('P', ""),
+        Frontend.Execute(""),
+        Frontend.Sync(),
+    ];
 
     private static ConnectStep ParseConnect(LineScanner scanner, int line, string connection)
     {
@@ -73,7 +91,7 @@ public sealed class ProtocolScript
             var word = scanner.Word();
             var parts = word.Split('=', 2);
             if (parts.Length == 2)
-                parameters[parts[0]] = parts[1];
+                parameters[parts[0]] = parts[1].Length == 0 && scanner.AtQuote ? scanner.Text() : parts[1];
             else if (first)
                 connection = word;
             else
@@ -108,7 +126,7 @@ public sealed class ProtocolScript
         "c" => Frontend.CopyDone(),
         "f" => Frontend.CopyFail(scanner.Text()),
         "F" => Frontend.FunctionCall(scanner.Number(), scanner.Values()),
-        _ => throw scanner.Wrong("one of Q P B D C E S H X d c f F > connect disconnect cancel raw before this column"),
+        _ => throw scanner.Wrong("one of Q P B D C E S H X d c f F q x s > connect disconnect cancel raw before this column"),
     };
 
     private static char Kind(LineScanner scanner) => scanner.Word() switch

@@ -50,8 +50,8 @@ internal sealed class ColumnTests
         ["PGPOOL SHOW backend"] = "item:text value:text description:text",
         ["PGPOOL SHOW health_check"] = "item:text value:text description:text",
         ["PGPOOL SHOW PORT"] = "port:text",
-        ["SHOW POOLS"] = Pool + " node_id:int4 cl_pinned:int4",
-        ["SHOW NODE_POOLS"] = Pool + " node_id:int4 cl_pinned:int4",
+        ["SHOW POOLS"] = Pool + " node_id:int4 cl_pinned:int4 pool_size:int4 reserve_pool_size:int4",
+        ["SHOW NODE_POOLS"] = Pool + " node_id:int4 cl_pinned:int4 pool_size:int4 reserve_pool_size:int4",
         ["SHOW NODES"] =
             "node_id:int4 host:text port:int4 status:text reason:text reachable:bool role:text lsn:text timeline:int8 "
                 + "system_identifier:text "
@@ -65,6 +65,7 @@ internal sealed class ColumnTests
         ["SHOW USERS"] =
             "name:text pool_size:text reserve_pool_size:text pool_mode:text max_user_connections:int4 current_connections:int4 "
             + "max_user_client_connections:int4 current_client_connections:int4",
+        ["SHOW PINS"] = "database:text reason:text total_pins:int8 clients:int4 oldest_since:text",
         ["SHOW STATS"] = "database:text " + Numerics(
             "total_server_assignment_count total_xact_count total_query_count total_received total_sent total_xact_time total_query_time "
             + "total_wait_time total_client_parse_count total_server_parse_count total_bind_count total_client_login_count "
@@ -79,6 +80,8 @@ internal sealed class ColumnTests
             + "avg_server_parse_count avg_bind_count avg_client_login_count"),
         ["SHOW TOTALS"] = "name:text value:numeric",
         ["SHOW LISTS"] = "list:text items:int4",
+        ["SHOW LISTENERS"] =
+            "database:text channel:text subscribers:int4 state:text node_id:int4 remote_pid:int4 user:text delivered:int8 since:text",
         ["SHOW CONFIG"] = "key:text value:text default:text changeable:text",
         ["SHOW STATE"] = "key:text value:text",
         ["SHOW VERSION"] = "version:text",
@@ -160,7 +163,19 @@ internal sealed class ColumnTests
         });
         router.Pools.Add(
             new PoolSnapshot { NodeId = 0, Database = "shop", User = "app", Mode = PoolMode.Transaction, ServersActive = 1 });
-        router.Databases.Add(new DatabaseStatistics { Database = "shop", Queries = 10, QueryTime = TimeSpan.FromMilliseconds(5) });
+        router.Listeners.Add(
+            new ListenerSnapshot
+            {
+                Database = "shop", Channel = "orders", Subscribers = 2, State = "listening", NodeId = 0, ServerPid = 4712, User = "app",
+                Delivered = 12, Since = FakeRouter.Start,
+            });
+        router.Databases.Add(new DatabaseStatistics
+        {
+            Database = "shop",
+            Queries = 10,
+            QueryTime = TimeSpan.FromMilliseconds(5),
+            Pins = new Dictionary<string, long> { ["Listen"] = 2 },
+        });
         return router;
     }
 }

@@ -33,6 +33,8 @@ internal sealed class FakeRouter : IRouterSnapshots, ISettingsSource, IRouterVer
 
     public List<PoolSnapshot> Pools { get; } = [];
 
+    public List<ListenerSnapshot> Listeners { get; } = [];
+
     public List<DatabaseStatistics> Databases { get; } = [];
 
     public List<NodeStatistics> Nodes { get; } = [];
@@ -76,6 +78,8 @@ internal sealed class FakeRouter : IRouterSnapshots, ISettingsSource, IRouterVer
     public ValueTask<IReadOnlyList<ServerSnapshot>> ServersAsync() => ValueTask.FromResult<IReadOnlyList<ServerSnapshot>>(Servers);
 
     public ValueTask<IReadOnlyList<PoolSnapshot>> PoolsAsync() => ValueTask.FromResult<IReadOnlyList<PoolSnapshot>>(Pools);
+
+    public ValueTask<IReadOnlyList<ListenerSnapshot>> ListenersAsync() => ValueTask.FromResult<IReadOnlyList<ListenerSnapshot>>(Listeners);
 
     public ValueTask<IReadOnlyList<DatabaseStatistics>> DatabasesAsync() =>
         ValueTask.FromResult<IReadOnlyList<DatabaseStatistics>>(Databases);

@@ -17,7 +17,7 @@ internal sealed class PgBouncerCommandTests
 
         Assert.That(result.Tag, Is.EqualTo("SHOW"));
         Assert.That(result.Rows, Has.Count.EqualTo(1));
-        Assert.That(result.Line(), Is.EqualTo("shop|app|3|3|1|2|3|4|5|7|0|6|1|2|500000|transaction|~|~|1"));
+        Assert.That(result.Line(), Is.EqualTo("shop|app|3|3|1|2|3|4|5|7|0|6|1|2|500000|transaction|~|~|1|0|0"));
     }
 
     [Test]
@@ -25,8 +25,8 @@ internal sealed class PgBouncerCommandTests
     {
         var result = RouterWithPools().RunInConsole("SHOW NODE_POOLS");
 
-        Assert.That(result.Line(0), Is.EqualTo("shop|app|1|1|0|0|1|0|0|2|0|0|0|0|250000|transaction|~|0|0"));
-        Assert.That(result.Line(1), Is.EqualTo("shop|app|1|2|1|2|2|4|5|5|0|6|1|2|500000|transaction|~|1|1"));
+        Assert.That(result.Line(0), Is.EqualTo("shop|app|1|1|0|0|1|0|0|2|0|0|0|0|250000|transaction|~|0|0|0|0"));
+        Assert.That(result.Line(1), Is.EqualTo("shop|app|1|2|1|2|2|4|5|5|0|6|1|2|500000|transaction|~|1|1|0|0"));
     }
 
     [Test]
@@ -35,7 +35,7 @@ internal sealed class PgBouncerCommandTests
         var router = new FakeRouter();
         router.Clients.Add(new ClientSnapshot { Pid = 1, User = "app", Database = "shop", State = "idle" });
 
-        Assert.That(router.RunInConsole("SHOW POOLS").Line(), Is.EqualTo("shop|app|1|0|0|0|0|0|0|0|0|0|0|0|0|~|~|~|0"));
+        Assert.That(router.RunInConsole("SHOW POOLS").Line(), Is.EqualTo("shop|app|1|0|0|0|0|0|0|0|0|0|0|0|0|~|~|~|0|0|0"));
     }
 
     [Test]
@@ -91,11 +91,31 @@ internal sealed class PgBouncerCommandTests
     {
         var router = RouterWithClientAndServer();
         router.SetPrimaryAndStandby();
-        router.Config = new RouterConfig { DefaultPoolSize = 15, ServerLifetime = TimeSpan.FromMinutes(30) };
-        router.Settings.Add(new SettingRow("max_db_connections", "40", "0", "", true));
+        router.Config = new RouterConfig { DefaultPoolSize = 15, ServerLifetime = TimeSpan.FromMinutes(30), MaxDbConnections = 40 };
 
         Assert.That(router.RunInConsole("SHOW DATABASES").Line(), Is.EqualTo(
             "shop|postgres-primary,postgres-standby|5432|shop|~|15|0|0|1800|transaction|~|40|1|0|1|0|0"));
+    }
+
+    [Test]
+    public void Databases_and_users_with_lines_of_their_own_show_what_those_say()
+    {
+        var router = RouterWithClientAndServer();
+        router.Config = new RouterConfig
+        {
+            Overrides = new LimitOverrideTable(new Dictionary<ScopeOf, LimitOverrides>
+            {
+                [new ScopeOf(ScopeKind.Database, "shop")] = new() { PoolSize = 3, PoolMode = PoolMode.Session, ReservePoolSize = 2 },
+                [new ScopeOf(ScopeKind.Database, "unused")] = new() { MaxDbClientConnections = 9 },
+                [new ScopeOf(ScopeKind.User, "app")] = new() { PoolSize = 1, MaxUserConnections = 8 },
+                [new ScopeOf(ScopeKind.User, null)] = new() { MaxUserClientConnections = 7 },
+            }),
+        };
+
+        var databases = router.RunInConsole("SHOW DATABASES");
+        Assert.That(databases.Line(0), Does.StartWith("shop|").And.EndsWith("|shop|~|3|0|2|3600|session|~|0|1|0|1|0|0"));
+        Assert.That(databases.Line(1), Does.StartWith("unused|").And.EndsWith("|unused|~|20|0|0|3600|transaction|~|0|0|9|0|0|0"));
+        Assert.That(router.RunInConsole("SHOW USERS").Line(), Is.EqualTo("app|1|~|~|8|1|7|1"));
     }
 
     [Test]
@@ -127,6 +147,23 @@ internal sealed class PgBouncerCommandTests
             "login_clients=1", "free_servers=0",
             "used_servers=1", "dns_names=0", "dns_zones=0", "dns_queries=0", "dns_pending=0",
         }));
+    }
+
+    [Test]
+    public void Listeners_are_one_row_for_each_channel_in_order()
+    {
+        var router = new FakeRouter();
+        router.Listeners.Add(new ListenerSnapshot
+        {
+            Database = "shop", Channel = "orders", Subscribers = 3, State = "listening", NodeId = 0, ServerPid = 4711, User = "app",
+            Delivered = 12, Since = FakeRouter.Start,
+        });
+        router.Listeners.Add(new ListenerSnapshot { Database = "shop", Channel = "Items", Subscribers = 1, State = "lost", Since = FakeRouter.Start });
+
+        var result = router.RunInConsole("SHOW LISTENERS");
+
+        Assert.That(result.Line(0), Is.EqualTo("shop|Items|1|lost|~|~||0|2026-11-21 07:00:00 UTC"));
+        Assert.That(result.Line(1), Is.EqualTo("shop|orders|3|listening|0|4711|app|12|2026-11-21 07:00:00 UTC"));
     }
 
     [Test]
@@ -271,6 +308,26 @@ internal sealed class PgBouncerCommandTests
         router.Settings.Add(new SettingRow("port", "9999", "9999", "", false));
 
         Assert.That(router.RunInConsole(command).Error?.SqlState, Is.EqualTo(sqlState));
+    }
+
+    [Test]
+    public void Pins_are_shown_by_reason_with_those_who_hold_one_now()
+    {
+        var router = new FakeRouter();
+        router.Databases.Add(new DatabaseStatistics { Database = "shop", Pins = new Dictionary<string, long> { ["Listen"] = 3, ["AdvisoryLocks"] = 2 } });
+        router.Clients.Add(Pinned(1, "AdvisoryLocks, Settings", FakeRouter.Start.AddMinutes(9)));
+        router.Clients.Add(Pinned(2, "AdvisoryLocks", FakeRouter.Start.AddMinutes(5)));
+        router.Clients.Add(Pinned(3, "", null));
+
+        var result = router.RunInConsole("SHOW PINS");
+
+        Assert.That(Enumerable.Range(0, result.Rows.Count).Select(result.Line), Is.EqualTo(new[]
+        {
+            "shop|AdvisoryLocks|2|2|2026-11-21 07:05:00 UTC", "shop|Listen|3|0|~", "shop|Settings|0|1|2026-11-21 07:09:00 UTC",
+        }));
+
+        static ClientSnapshot Pinned(int pid, string reasons, DateTimeOffset? since) =>
+            new() { Pid = pid, User = "app", Database = "shop", State = "idle", Pinned = reasons, PinnedSince = since };
     }
 
     [Test]

@@ -40,7 +40,7 @@ internal sealed class ArchitectureTests
     [Test]
     public void Every_room_is_seen() => Assert.That(
         Files.Where(file => file.Project == "PgRouter.Core").Select(file => file.Room).Distinct(),
-        Is.SupersetOf("Transport Sessions Routing Pooling Servers Relay Cluster Health Admin Configuration".Split(' ')));
+        Is.SupersetOf("Transport Catalog Sessions Routing Pooling Servers Relay Cluster Health Admin Configuration".Split(' ')));
 
     [TestCase("PgRouter.Protocol")]
     [TestCase("PgRouter.Sql")]
@@ -90,6 +90,7 @@ internal sealed class ArchitectureTests
     [TestCase("Cluster", "Configuration")]
     [TestCase("Routing", "Cluster Configuration")]
     [TestCase("Telemetry", "Cluster")]
+    [TestCase("Catalog", "Cluster Configuration Telemetry")]
     public void A_low_room_sees_only_the_rooms_it_is_built_on(string room, string allowed)
     {
         var seen = allowed.Split(' ').Append(room).ToHashSet();

@@ -112,6 +112,28 @@ internal sealed class SessionLimitsTests
     public void A_broken_name_is_a_mistake(string line) =>
         Assert.That(_files.Load("backend_hostname0 = 'db0'", line).Mistakes, Has.Count.EqualTo(1));
 
+    [TestCase("child_life_time = 100", 100)]
+    [TestCase("child_life_time = 100\nserver_idle_timeout = 20", 20)]
+    [TestCase("", 600)]
+    public void The_life_of_an_idle_process_of_pgpool_is_that_of_an_idle_server(string lines, int seconds) =>
+        Assert.That(_files.LoadGood(lines.Split('\n')).ServerIdleTimeout.TotalSeconds, Is.EqualTo(seconds));
+
+    [TestCase("min_pool_size = 30", "min_pool_size is above the pool size, which is 20")]
+    [TestCase("child_max_connections = 50", "child_max_connections counts transactions with pool_mode = transaction: servers are replaced after 50")]
+    public void What_is_probably_not_meant_is_warned_of(string line, string warning) =>
+        Assert.That(_files.Load("backend_hostname0 = 'db0'", line).Warnings, Has.One.Contains(warning));
+
+    [TestCase("child_max_connections = 50", "pool_mode = session")]
+    [TestCase("min_pool_size = 20", "reserve_pool_size = 1")]
+    public void What_works_as_it_stands_is_not(params string[] lines) =>
+        Assert.That(_files.Load(["backend_hostname0 = 'db0'", "sr_check_user = 'c'", .. lines]).Warnings, Is.Empty);
+
+    [Test]
+    public void Reserved_connections_that_leave_none_are_a_mistake() =>
+        Assert.That(
+            _files.Load("backend_hostname0 = 'db0'", "max_client_conn = 2", "reserved_connections = 2").Mistakes.Select(m => m.Message),
+            Has.One.Contains("no client could connect"));
+
     [Test]
     public void Lines_of_databases_and_users_are_shown()
     {

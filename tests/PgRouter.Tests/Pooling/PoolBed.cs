@@ -62,6 +62,12 @@ internal sealed class PoolBed : IServerConnector, IDisposable
         _gate = null;
     }
 
+    /// <summary>The lines of one database, as the configuration would have them.</summary>
+    public void SetDatabase(string name, LimitOverrides lines) => Config = Config with
+    {
+        Overrides = new LimitOverrideTable(new Dictionary<ScopeOf, LimitOverrides> { [new ScopeOf(ScopeKind.Database, name)] = lines }),
+    };
+
     /// <summary>Makes one of the next connects fail.</summary>
     public void FailNext(string sqlState, bool isUnreachable) =>
         _failures.Enqueue(new PoolError(ErrorMessage.Fatal(sqlState, "by design"), isUnreachable));

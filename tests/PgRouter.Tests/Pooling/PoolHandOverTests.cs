@@ -111,7 +111,7 @@ internal sealed class PoolHandOverTests
             for (var i = 0; i < 50_000; i++)
             {
                 if (thread % 2 == 0)
-                    budgets.TakeOpened(bed.Pool);
+                    budgets.TryTakeOpened(bed.Pool);
                 else if (budgets.TryTake(bed.Pool, mayStandInLine: false, out _))
                     budgets.EndOpening(bed.Pool, succeeded: true);
                 else

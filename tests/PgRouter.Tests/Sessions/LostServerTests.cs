@@ -105,7 +105,8 @@ internal sealed class LostServerTests
         Assert.That(_client.TransactionStatus, Is.EqualTo('T'));
         await _client.QueryAsync("COMMIT");
         Assert.That(_client.TransactionStatus, Is.EqualTo('I'));
-        Assert.That(_bed.Nodes.SelectMany(n => n.Server.Connections).Sum(c => c.Received.Count), Is.Zero);
+        var servers = _bed.Nodes.SelectMany(n => n.Server.Connections).Where(c => c.StartupParameters.GetValueOrDefault("application_name") != "pgrouter catalog");
+        Assert.That(servers.Sum(c => c.Received.Count), Is.Zero);
     }
 
     [Test]

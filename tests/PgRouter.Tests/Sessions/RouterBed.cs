@@ -146,6 +146,12 @@ internal sealed class FakeNode : IAsyncDisposable
                 case 'E':
                     await connection.SendAsync(Backend.CommandComplete("BEGIN"));
                     break;
+                case 'C':
+                    await connection.SendAsync(Backend.CloseComplete());
+                    break;
+                case 'S':
+                    await connection.SendAsync(Backend.ReadyForQuery(InTransaction(connection) ? 'T' : 'I'));
+                    break;
             }
         }
     }

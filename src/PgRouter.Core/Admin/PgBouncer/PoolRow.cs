@@ -58,12 +58,14 @@ internal sealed record PoolRow(
         .Int4("sv_login", r => r.Pools.Sum(p => p.ServersLogin))
         .Int4("maxwait", r => (int)r.MaxWait.TotalSeconds)
         .Int4("maxwait_us", r => SocketRow.MicrosecondsOfSecond(r.MaxWait))
-        // Unknown while no pool exists yet.
+        // Of the pool; a client may have chosen another for itself. Unknown while no pool exists yet.
         .Text("pool_mode", r => r.Pools.Count > 0 ? BouncerWords.Mode(r.Pools[0].Mode) : null)
         // Which node a statement goes to is decided by statement, not when a server connects.
         .Text("load_balance_hosts", _ => null)
         .Int4("node_id", r => r.NodeId)
-        .Int4("cl_pinned", r => r.ClientsPinned);
+        .Int4("cl_pinned", r => r.ClientsPinned)
+        .Int4("pool_size", r => r.Pools.Sum(p => p.Size))
+        .Int4("reserve_pool_size", r => r.Pools.Sum(p => p.ReserveSize));
 
     private static int? OnlyNode(IEnumerable<PoolSnapshot> pools)
     {

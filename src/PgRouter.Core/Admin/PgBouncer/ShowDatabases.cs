@@ -4,7 +4,8 @@ using PgRouter.Core.Configuration;
 namespace PgRouter.Core.Admin.PgBouncer;
 
 /// <summary>
-/// SHOW DATABASES: PgBouncer's 17 columns for each database in use; databases are not configured here, they come with their clients.
+/// SHOW DATABASES: PgBouncer's 17 columns for each database in use or with lines of its own in the configuration; others come with their
+/// clients.
 /// </summary>
 internal sealed class ShowDatabases() : TableCommand<ShowDatabases.Row>(
     AdminDialect.PgBouncer, "SHOW DATABASES", "databases in use, their limits and connections")
@@ -15,15 +16,15 @@ internal sealed class ShowDatabases() : TableCommand<ShowDatabases.Row>(
         .Int4("port", r => CommonPort(r.Cluster))
         .Text("database", r => r.Database)
         .Text("force_user", _ => null)
-        .Int4("pool_size", r => r.Config.DefaultPoolSize)
-        .Int4("min_pool_size", r => r.Settings.Int("min_pool_size"))
-        .Int4("reserve_pool_size", r => r.Settings.Int("reserve_pool_size"))
-        .Int4("server_lifetime", r => (int)r.Config.ServerLifetime.TotalSeconds)
-        .Text("pool_mode", r => BouncerWords.Mode(r.Config.PoolMode))
+        .Int4("pool_size", r => r.Limits.PoolSize)
+        .Int4("min_pool_size", r => r.Limits.MinPoolSize)
+        .Int4("reserve_pool_size", r => r.Limits.ReservePoolSize)
+        .Int4("server_lifetime", r => (int)r.Limits.ServerLifetime.TotalSeconds)
+        .Text("pool_mode", r => BouncerWords.Mode(r.Limits.PoolMode))
         .Text("load_balance_hosts", _ => null)
-        .Int4("max_connections", r => r.Settings.Int("max_db_connections"))
+        .Int4("max_connections", r => r.Limits.MaxDbConnections)
         .Int4("current_connections", r => r.Servers)
-        .Int4("max_client_connections", r => r.Settings.Int("max_db_client_connections"))
+        .Int4("max_client_connections", r => r.Limits.MaxDbClientConnections)
         .Int4("current_client_connections", r => r.Clients)
         .Int4("paused", r => r.Stop is { IsPaused: true } ? 1 : 0)
         .Int4("disabled", r => r.Stop is { IsDisabled: true } ? 1 : 0);
@@ -33,10 +34,12 @@ internal sealed class ShowDatabases() : TableCommand<ShowDatabases.Row>(
         var snapshots = call.Services.Snapshots;
         var servers = (await snapshots.ServersAsync().ConfigureAwait(false)).ToLookup(s => s.Database);
         var clients = (await snapshots.ClientsAsync().ConfigureAwait(false)).Where(c => c.State != "login").ToLookup(c => c.Database);
-        var names = await DatabaseNames.InUseAsync(snapshots).ConfigureAwait(false);
-        var settings = new SettingLookup(call.Services.Settings.Rows());
+        var names = (await DatabaseNames.InUseAsync(snapshots).ConfigureAwait(false))
+            .Union(snapshots.Config.Overrides.Databases, StringComparer.Ordinal).Order(StringComparer.Ordinal);
+        var config = snapshots.Config;
         var stops = snapshots.Stops().Databases.ToDictionary(s => s.Database, StringComparer.Ordinal);
-        return names.Select(name => new Row(name, snapshots.Cluster, snapshots.Config, settings, servers[name].Count(), clients[name].Count())
+        return names.Select(name => new Row(
+            name, snapshots.Cluster, SessionLimits.OfDatabase(config, name), servers[name].Count(), clients[name].Count())
         {
             Stop = stops.GetValueOrDefault(name),
         });
@@ -49,7 +52,7 @@ internal sealed class ShowDatabases() : TableCommand<ShowDatabases.Row>(
         return ports.Count == 1 ? ports[0] : null;
     }
 
-    internal sealed record Row(string Database, ClusterView Cluster, RouterConfig Config, SettingLookup Settings, int Servers, int Clients)
+    internal sealed record Row(string Database, ClusterView Cluster, SessionLimits Limits, int Servers, int Clients)
     {
         /// <summary>What operators have decided about it; null = nothing.</summary>
         public DatabaseStop? Stop { get; init; }

@@ -10,7 +10,8 @@ internal static class CacheSettings
 
     public static IEnumerable<Setting> Rows { get; } = In(
         SettingGroup.Cache,
-        Seconds("relcache_expire", "0", "What is known of a table is forgotten after this time.").Restart().Accepted(OwnCatalog),
+        Seconds("relcache_expire", "60", "What is known of functions and tables is read again after this time; 0 = only after DDL that was seen.")
+            .To((c, v) => c with { RelcacheExpire = v.Duration }),
         Integer("relcache_size", "256", 0, int.MaxValue, "Tables remembered.").Restart().Accepted(OwnCatalog),
         Bool("enable_shared_relcache", true, "Processes share what they know of tables.").Restart().Accepted(OwnCatalog),
         Word("check_temp_table", "catalog", ["catalog", "trace", "none", "on", "off"], "How temporary tables are found.")

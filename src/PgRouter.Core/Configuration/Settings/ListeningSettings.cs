@@ -40,8 +40,9 @@ internal static class ListeningSettings
         Integer("listen_backlog", "128", 1, 65535, "Length of the accept queue.").Restart()
             .Accepted("the accept queue has the length the kernel allows (net.core.somaxconn)"),
         Bool("serialize_accept", false, "One child at a time waits for clients.").Restart().Accepted(NoProcesses),
-        Integer("reserved_connections", "0", 0, int.MaxValue, "The last n clients are refused instead of queued.").Restart()
-            .Accepted("a client beyond max_client_conn is refused at once"),
+        Integer("reserved_connections", "0", 0, int.MaxValue,
+            "Of max_client_conn (when it is not given, of num_init_children) so many are kept for the users in admin_users; others are refused.")
+            .To((c, v) => c with { ReservedConnections = (int)v.Integer }),
         Bool("so_reuseport", false, "Several processes share the port.").Restart().Accepted("one process serves all cores"),
         Bool("tcp_keepalive", true, "TCP keepalive with the system's values.").Accepted("keepalive follows the system's values"),
         Integer("tcp_defer_accept", "0", 0, int.MaxValue, "TCP_DEFER_ACCEPT of the listening socket.").PgBouncer("tcp_defer_accept")

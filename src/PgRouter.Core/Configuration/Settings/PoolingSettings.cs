@@ -28,8 +28,11 @@ internal static class PoolingSettings
         {
             Apply = (draft, value) => draft.MaxPool = (int)value.Integer,
         },
-        Integer("max_client_conn", "0", 0, int.MaxValue, "Clients at once; one more is refused. 0 = no limit.").PgBouncer("max_client_conn")
-            .To((c, v) => c with { MaxClientConn = (int)v.Integer }),
+        (Integer("max_client_conn", "0", 0, int.MaxValue, "Clients at once; one more is refused. 0 = no limit.") with
+        {
+            Apply = (draft, value) => draft.Config = draft.Config with { MaxClientConn = (int)value.Integer },
+            InForce = config => config.MaxClientConn.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        }).PgBouncer("max_client_conn"),
         Seconds("query_wait_timeout", "120", "Longest wait for a server; then the client gets an error. 0 = for ever.")
             .PgBouncer("query_wait_timeout")
             .To((c, v) => c with { QueryWaitTimeout = v.Duration }),

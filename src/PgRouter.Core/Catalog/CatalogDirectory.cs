@@ -1,0 +1,96 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using PgRouter.Sql;
+
+namespace PgRouter.Core.Catalog;
+
+/// <summary>What the stores share.</summary>
+/// <param name="Loader">Reads a database.</param>
+/// <param name="Expire">relcache_expire: the age at which a catalog is read again; zero = never by age.</param>
+/// <param name="Time">The clock.</param>
+/// <param name="Logger">For catalogs read and not readable.</param>
+/// <param name="Stop">Ends the loads under way.</param>
+internal sealed record CatalogContext(ICatalogLoader Loader, Func<TimeSpan> Expire, TimeProvider Time, ILogger Logger, CancellationToken Stop);
+
+/// <summary>The catalogs of all databases that clients use. Any thread may call any member; none blocks.</summary>
+internal sealed class CatalogDirectory : IDisposable
+{
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<string, CatalogStore> _stores = new(StringComparer.Ordinal);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly CatalogContext _context;
+    private readonly ITimer _timer;
+    private int? _source;
+
+    public CatalogDirectory(ICatalogLoader loader, Func<TimeSpan> expire, TimeProvider time, ILogger logger)
+    {
+        _context = new CatalogContext(loader, expire, time, logger, _stop.Token);
+        _source = loader.Source;
+        _timer = time.CreateTimer(_ => Upkeep(), null, Tick, Tick);
+    }
+
+    /// <summary>
+    /// The catalog of a database that a user was let into; read in the background when it is new. The session keeps it.
+    /// </summary>
+    public CatalogStore For(string database, string user)
+    {
+        var store = _stores.GetOrAdd(database, static (name, context) => new CatalogStore(name, context), _context);
+        store.NoteUser(user);
+        return store;
+    }
+
+    /// <summary>
+    /// A text was carried out that changes the schema: the database is read again. Called when its statements are done and again when their
+    /// transaction has ended, for only then others see it. What is temporary is its session's own and changes nothing here.
+    /// </summary>
+    /// <returns>True when it changes what is known.</returns>
+    public bool NoteDdl(string database, StatementInfo info)
+    {
+        if (!Changes(info))
+            return false;
+        NoteDdl(database);
+        return true;
+    }
+
+    /// <summary>The same for a change of unknown nature: DDL inside a function.</summary>
+    public void NoteDdl(string database)
+    {
+        if (_stores.TryGetValue(database, out var store))
+            store.NoteDdl();
+    }
+
+    /// <summary>Ends the loads under way; the stores answer with what they have.</summary>
+    public void Dispose()
+    {
+        _timer.Dispose();
+        _stop.Cancel();
+        _stop.Dispose();
+    }
+
+    private static bool Changes(StatementInfo info)
+    {
+        foreach (var statement in info.Statements)
+        {
+            if (statement.Kind == StatementKind.Ddl && (statement.Effects & SessionEffects.CreatesTemporary) == 0)
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Another primary may lack what the last one had done at the end.</summary>
+    private void Upkeep()
+    {
+        var source = _context.Loader.Source;
+        var isOther = source is not null && source != _source;
+        _source = source;
+        foreach (var store in _stores.Values)
+        {
+            if (isOther)
+                store.NoteSource();
+            else
+                store.Renew();
+        }
+    }
+}

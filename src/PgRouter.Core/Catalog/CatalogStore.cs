@@ -1,0 +1,227 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using PgRouter.Core.Telemetry;
+
+namespace PgRouter.Core.Catalog;
+
+/// <summary>How much is known of a database.</summary>
+internal enum CatalogState : byte
+{
+    /// <summary>Never read, or not readable.</summary>
+    Unknown,
+
+    /// <summary>Read, and no change seen since.</summary>
+    Loaded,
+
+    /// <summary>Read, but changed since: counts as unknown until it is read again.</summary>
+    Stale,
+}
+
+/// <summary>
+/// The catalog of one database: the snapshot in force and its renewal. Sessions keep the store and read <see cref="Current"/>; any thread may
+/// call any member and none blocks. At most one load runs at a time, at most one begins a second.
+/// </summary>
+internal sealed class CatalogStore
+{
+    private const int MaxUsers = 4;
+    private static readonly TimeSpan Pace = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestBackOff = TimeSpan.FromSeconds(60);
+
+    private readonly CatalogContext _context;
+    private readonly BodyMemory _bodies = new();
+    private readonly Lock _lock = new();
+    private volatile DatabaseCatalog _current = DatabaseCatalog.Unknown(0);
+    private volatile bool _isUsed = true;
+    private ImmutableArray<string> _users = [];
+    private CatalogState _state;
+    private long _generation;
+    private long _changes;
+    private long? _started;
+    private long _loaded;
+    private int _failures;
+    private bool _isLoading;
+
+    public CatalogStore(string database, CatalogContext context)
+    {
+        Database = database;
+        _context = context;
+    }
+
+    public string Database { get; }
+
+    /// <summary>What is known now; never null. One volatile read.</summary>
+    public DatabaseCatalog Current
+    {
+        get
+        {
+            if (!_isUsed)
+                _isUsed = true;
+            return _current;
+        }
+    }
+
+    /// <summary>A load is under way.</summary>
+    public bool IsLoading
+    {
+        get
+        {
+            lock (_lock)
+                return _isLoading;
+        }
+    }
+
+    public CatalogState State
+    {
+        get
+        {
+            lock (_lock)
+                return _state;
+        }
+    }
+
+    /// <summary>A user has logged in to the database: its account may serve to read the catalog.</summary>
+    public void NoteUser(string user)
+    {
+        lock (_lock)
+        {
+            if (_users.Contains(user))
+                return;
+            _users = _users.Insert(0, user);
+            if (_users.Length > MaxUsers)
+                _users = _users.RemoveAt(MaxUsers);
+            if (_state == CatalogState.Unknown && _failures > 0)
+                _failures = 1; // It may be let in where the others were not.
+        }
+
+        Renew();
+    }
+
+    /// <summary>
+    /// The database has changed, or may have: what is known does not count any more, from now on until it is read again. Cheap enough for
+    /// each statement of a migration.
+    /// </summary>
+    public void NoteDdl()
+    {
+        lock (_lock)
+        {
+            _changes++;
+            if (_state == CatalogState.Loaded)
+            {
+                _state = CatalogState.Stale;
+                _current = DatabaseCatalog.Unknown(++_generation);
+            }
+        }
+
+        Renew();
+    }
+
+    /// <summary>Another node is the primary now: what is known may not hold there, and what failed may succeed.</summary>
+    public void NoteSource()
+    {
+        lock (_lock)
+            _failures = 0;
+        NoteDdl();
+    }
+
+    /// <summary>Begins a load when one is due. Called at each change and once a second.</summary>
+    public void Renew()
+    {
+        lock (_lock)
+        {
+            if (_isLoading || !IsDue())
+                return;
+            _isLoading = true;
+            _started = _context.Time.GetTimestamp();
+        }
+
+        _ = Task.Run(LoadAsync);
+    }
+
+    private bool IsDue()
+    {
+        if (_started is { } started && _context.Time.GetElapsedTime(started) < BackOff())
+            return false;
+        if (_state != CatalogState.Loaded)
+            return _isUsed || _state == CatalogState.Stale;
+        var age = _context.Expire();
+        if (age <= TimeSpan.Zero || _context.Time.GetElapsedTime(_loaded) < age)
+            return false;
+        if (_isUsed)
+            return true;
+        // Nobody has asked since it was read: forgotten, and read again when somebody asks.
+        _state = CatalogState.Unknown;
+        _current = DatabaseCatalog.Unknown(++_generation);
+        return false;
+    }
+
+    private TimeSpan BackOff()
+    {
+        var seconds = Pace.TotalSeconds * Math.Pow(2, Math.Min(_failures, 6));
+        return seconds < LongestBackOff.TotalSeconds ? TimeSpan.FromSeconds(seconds) : LongestBackOff;
+    }
+
+    private async Task LoadAsync()
+    {
+        long changes;
+        long generation;
+        IReadOnlyList<string> users;
+        lock (_lock)
+        {
+            changes = _changes;
+            generation = ++_generation;
+            users = _users;
+            _isUsed = false;
+        }
+
+        try
+        {
+            var rows = await _context.Loader.LoadAsync(Database, users, _context.Stop);
+            _bodies.Begin();
+            Accept(CatalogBuilder.Build(rows, generation, _bodies), changes);
+        }
+        catch (Exception e)
+        {
+            Fail(e);
+        }
+    }
+
+    private void Accept(DatabaseCatalog catalog, long changes)
+    {
+        lock (_lock)
+        {
+            _isLoading = false;
+            _failures = 0;
+            // Whatever changed meanwhile is perhaps not in it: the next load tells.
+            if (changes != _changes)
+            {
+                _state = CatalogState.Stale;
+                return;
+            }
+
+            _loaded = _context.Time.GetTimestamp();
+            _state = CatalogState.Loaded;
+            _current = catalog;
+        }
+
+        CatalogLog.Loaded(_context.Logger, Database, catalog.Routines.Count(routine => routine.Row.IsOfUser), catalog.AnyTraits.ToString());
+    }
+
+    private void Fail(Exception e)
+    {
+        bool isFirst;
+        lock (_lock)
+        {
+            _isLoading = false;
+            isFirst = _failures++ == 0;
+            _state = CatalogState.Unknown;
+            _current = DatabaseCatalog.Unknown(++_generation);
+        }
+
+        if (_context.Stop.IsCancellationRequested || !isFirst)
+            return;
+        if (e is CatalogException)
+            CatalogLog.NotLoaded(_context.Logger, Database, e.Message);
+        else
+            CatalogLog.LoadFailed(_context.Logger, e, Database);
+    }
+}

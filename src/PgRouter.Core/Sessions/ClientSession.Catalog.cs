@@ -1,0 +1,59 @@
+using PgRouter.Core.Catalog;
+using PgRouter.Core.Servers;
+using PgRouter.Sql;
+
+namespace PgRouter.Core.Sessions;
+
+/// <summary>What the session tells the catalog of its database, and where it asks it (docs/catalog.md).</summary>
+internal sealed partial class ClientSession
+{
+    /// <summary>Null on the virtual database, which has none.</summary>
+    private CatalogStore? _catalog;
+
+    /// <summary>
+    /// DDL in the open transaction: others do not see it yet, and the catalog does not either. Until it ends nothing that the catalog says holds
+    /// for this session.
+    /// </summary>
+    private bool _catalogChanged;
+
+    private void UseCatalog()
+    {
+        if (!Identity.IsConsole)
+            _catalog = _services.Catalogs.For(Identity.Database, Identity.User);
+    }
+
+    /// <summary>What the catalog says now; null when it says nothing, or not of this session.</summary>
+    private DatabaseCatalog? KnownCatalog => _catalogChanged || _catalog?.Current is not { IsKnown: true } current ? null : current;
+
+    /// <summary>
+    /// What a text that was carried out may have left in the session beyond what it says itself: by its functions, triggers, views, or a DO block.
+    /// Without a catalog, functions that are called by name are in doubt.
+    /// </summary>
+    private void NoteTraits(ServerConnection server, StatementInfo info)
+    {
+        if (KnownCatalog is not { } catalog)
+        {
+            if ((info.Effects & SessionEffects.RunsOpaqueCode) != 0)
+                DoubtFor(SessionTraits.Anything & ~SessionTraits.ChangesSettings);
+            return;
+        }
+        if ((catalog.AnyTraits & NotedTraits) == 0 && (info.Effects & SessionEffects.RunsOpaqueCode) == 0)
+            return;
+        var traits = catalog.TraitsOf(info);
+        DoubtFor(traits);
+        if ((traits & SessionTraits.Notifies) != 0)
+            NoteNotify(server);
+    }
+
+    private const SessionTraits NotedTraits = SessionTraits.LeavesState | SessionTraits.Notifies;
+
+    private void NoteCatalogChange(StatementInfo info) => _catalogChanged |= _services.Catalogs.NoteDdl(Identity.Database, info);
+
+    private void NoteCatalogChangeAtEnd()
+    {
+        if (!_catalogChanged)
+            return;
+        _catalogChanged = false;
+        _catalog?.NoteDdl();
+    }
+}
