@@ -58,6 +58,11 @@ internal sealed class StatementFacts
     /// <summary>True when every table named is changed or locked (DDL, TRUNCATE, LOCK).</summary>
     public bool WritesAllTables { get; set; }
 
+    /// <summary>Names behind a dot that may be functions.</summary>
+    public NameMask Attributes { get; private set; }
+
+    public void AddAttribute(string name) => Attributes = Attributes.With(name);
+
     /// <summary>The code of a DO.</summary>
     public RoutineBody? Block { get; set; }
 
@@ -145,6 +150,7 @@ internal sealed class StatementFacts
             Functions = _functions.Count == 0 ? [] : _functions.ToArray(),
             Tables = _tables.Count == 0 ? [] : _tables.Distinct().ToArray(),
             Block = Block,
+            Attributes = Attributes,
         };
     }
 

@@ -180,6 +180,9 @@ public sealed record Statement
     /// <summary>Tables read or written, by the names in the text (CTE names left out).</summary>
     public IReadOnlyList<TableUse> Tables { get; init; } = [];
 
+    /// <summary>Names that stand behind a dot where a column may stand: <c>row.name</c> can also call a function.</summary>
+    public NameMask Attributes { get; init; }
+
     /// <summary>For DO: what its code does and calls; else null.</summary>
     public RoutineBody? Block { get; init; }
 }

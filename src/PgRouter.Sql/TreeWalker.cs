@@ -107,7 +107,10 @@ internal ref struct TreeWalker
         if (name.IsEmpty || (uint)(name[0] - 'A') > 'Z' - 'A')
         {
             var isTypeName = name.SequenceEqual("typeName"u8);
+            var isIndirection = name.SequenceEqual("indirection"u8);
             json.Read();
+            if (isIndirection)
+                Attributes.OfIndirection(in json, _facts);
             if (isTypeName)
                 json.Skip();
             else
@@ -122,9 +125,13 @@ internal ref struct TreeWalker
     {
         switch (type)
         {
-            case var _ when type.SequenceEqual("ColumnRef"u8) || type.SequenceEqual("A_Const"u8) || type.SequenceEqual("TypeName"u8):
+            case var _ when type.SequenceEqual("A_Const"u8) || type.SequenceEqual("TypeName"u8):
                 json.Read();
                 json.Skip();
+                return;
+            case var _ when type.SequenceEqual("ColumnRef"u8):
+                json.Read();
+                Attributes.OfColumn(ref json, _facts);
                 return;
             case var _ when type.SequenceEqual("FuncCall"u8):
                 json.Read();

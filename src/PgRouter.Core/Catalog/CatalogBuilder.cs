@@ -15,6 +15,7 @@ internal sealed class CatalogBuilder
     private readonly Dictionary<uint, (int Read, int Write)> _relations = [];
     private readonly Dictionary<string, List<uint>> _relationsByName = new(StringComparer.Ordinal);
     private readonly List<(int Node, RoutineBody Body)> _read = [];
+    private readonly List<RoutineRow> _rowFunctions = [];
     private readonly int _ambient;
     private readonly int _ddl;
     private readonly int _everything;
@@ -62,8 +63,10 @@ internal sealed class CatalogBuilder
         _routines[row.Oid] = node;
         Name(new ObjectName(null, row.Name), node);
         Name(new ObjectName(row.Schema, row.Name), node);
-        // Its name hides a built-in one, so that statements that call it do not list it; or it may be called as row.name.
-        if (row.TakesRow || BuiltinTraits.IsBuiltin(row.Name))
+        if (row.TakesRow)
+            _rowFunctions.Add(row);
+        // Its name hides a built-in one, so that statements that call it do not list it.
+        if (BuiltinTraits.IsBuiltin(row.Name))
             _graph.Connect(_ambient, node);
     }
 
@@ -171,6 +174,12 @@ internal sealed class CatalogBuilder
                 _graph.Connect(node, routine);
         }
 
+        foreach (var row in _rowFunctions)
+        {
+            if (body.Names.Contains(row.Name))
+                _graph.Connect(node, _routines[row.Oid]);
+        }
+
         ConnectNames(node, body, body.Traits.HasFlag(SessionTraits.Writes));
     }
 
@@ -209,9 +218,12 @@ internal sealed class CatalogBuilder
             TraitsOfWrites = writes | _graph[_ambient],
             TraitsOfDdl = _graph[_ddl],
             HasSequences = _rows.Relations.Any(row => row.Kind == 'S'),
-            Routines = [.. _rows.Routines.Select(row => new Routine(row, _graph[_routines[row.Oid]]))],
+            Routines = [.. _rows.Routines.Select(RoutineOf)],
+            RowFunctions = [.. _rowFunctions.Select(RoutineOf).Where(routine => routine.Traits != SessionTraits.None)],
         };
     }
+
+    private Routine RoutineOf(RoutineRow row) => new(row, _graph[_routines[row.Oid]]);
 
     private static void AddRelation(Dictionary<ObjectName, RelationTraits> relations, ObjectName name, RelationTraits traits) =>
         relations[name] = relations.GetValueOrDefault(name) | traits;

@@ -51,6 +51,9 @@ internal sealed class DatabaseCatalog
     /// <summary>The routines, for explanations and by name; empty when unknown.</summary>
     public required IReadOnlyList<Routine> Routines { get; init; }
 
+    /// <summary>The functions with traits that <c>row.name</c> may call.</summary>
+    public required IReadOnlyList<Routine> RowFunctions { get; init; }
+
     public static DatabaseCatalog Unknown(long generation) => new(generation, FrozenDictionary<ObjectName, FunctionFacts>.Empty, NoRelations)
     {
         IsKnown = false,
@@ -60,6 +63,7 @@ internal sealed class DatabaseCatalog
         TraitsOfDdl = SessionTraits.Anything,
         HasSequences = true,
         Routines = [],
+        RowFunctions = [],
     };
 
     /// <summary>
@@ -93,6 +97,12 @@ internal sealed class DatabaseCatalog
 
         for (var i = 0; i < statement.Tables.Count; i++)
             traits |= TraitsOf(statement.Tables[i]);
+        for (var i = 0; i < RowFunctions.Count; i++)
+        {
+            if (statement.Attributes.MayContain(RowFunctions[i].Row.Name))
+                traits |= RowFunctions[i].Traits;
+        }
+
         return statement.Block is null ? traits : traits | TraitsOf(statement.Block);
     }
 
@@ -132,11 +142,10 @@ internal sealed class DatabaseCatalog
             return info.Class;
         if (info.Class != StatementClass.NeedsCatalog && (AnyTraits & NeedsPrimary) == 0)
             return info.Class;
-        if ((TraitsOf(info) & NeedsPrimary) != 0)
-            return info.Class == StatementClass.NeedsCatalog ? info.Class : StatementClass.PrimaryRead;
-        return info.Class != StatementClass.NeedsCatalog || CallsNothingVolatile(info, searchPath)
-            ? info.Class == StatementClass.NeedsCatalog ? StatementClass.Read : info.Class
-            : info.Class;
+        var needsPrimary = (TraitsOf(info) & NeedsPrimary) != 0;
+        if (info.Class == StatementClass.NeedsCatalog)
+            return !needsPrimary && CallsNothingVolatile(info, searchPath) ? StatementClass.Read : StatementClass.NeedsCatalog;
+        return needsPrimary ? StatementClass.PrimaryRead : info.Class;
     }
 
     /// <summary>What must not happen on a standby, or would tell of it, or would stay in a server that the client does not keep.</summary>
@@ -174,6 +183,12 @@ internal sealed class DatabaseCatalog
             {
             if (_functions.TryGetValue(new ObjectName(call.Schema, call.Name), out var facts))
                 traits |= facts.Traits;
+        }
+
+        foreach (var function in RowFunctions)
+        {
+            if (body.Names.Contains(function.Row.Name))
+                traits |= function.Traits;
         }
 
         var writes = traits.HasFlag(SessionTraits.Writes);

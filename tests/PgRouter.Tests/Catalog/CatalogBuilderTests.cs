@@ -105,12 +105,30 @@ public sealed class CatalogBuilderTests
     }
 
     [Test]
-    public void A_function_that_hides_a_built_in_one_or_looks_like_a_column_is_part_of_every_answer()
+    public void A_function_that_hides_a_built_in_one_is_part_of_every_answer() =>
+        Assert.That(
+            TraitsOf(Build(new CatalogRows { Routines = [Sql(1, "lower", "SELECT setseed(0)")] }), "SELECT lower('A')"), Is.EqualTo(ChangesSettings));
+
+    [TestCase("SELECT t.fullname FROM t", ChangesSettings)]
+    [TestCase("SELECT (g()).fullname", ChangesSettings)]
+    [TestCase("SELECT (t.a).fullname.x FROM t", ChangesSettings)]
+    [TestCase("SELECT x FROM t ORDER BY t.fullname", ChangesSettings)]
+    [TestCase("DO $$ BEGIN PERFORM t.fullname FROM t; END $$", ChangesSettings)]
+    [TestCase("SELECT h()", ChangesSettings)]
+    [TestCase("SELECT fullname FROM t", None)]
+    [TestCase("SELECT t.name FROM t", None)]
+    public void A_function_of_a_row_may_be_called_like_a_column(string sql, SessionTraits expected)
     {
-        var hiding = Build(new CatalogRows { Routines = [Sql(1, "lower", "SELECT setseed(0)")] });
-        var column = Build(new CatalogRows { Routines = [Sql(1, "fullname", "SELECT setseed(0)") with { TakesRow = true }] });
-        Assert.That(TraitsOf(hiding, "SELECT lower('A')"), Is.EqualTo(ChangesSettings));
-        Assert.That(TraitsOf(column, "SELECT t.fullname FROM t"), Is.EqualTo(ChangesSettings));
+        var catalog = Build(new CatalogRows
+        {
+            Routines =
+            [
+                Sql(1, "fullname", "SELECT setseed(0)") with { TakesRow = true }, Sql(2, "g", "SELECT 1"), Sql(3, "h", "SELECT x.fullname FROM x"),
+            ],
+        });
+        Assert.That(TraitsOf(catalog, sql), Is.EqualTo(expected));
+        Assert.That(catalog.AmbientTraits, Is.EqualTo(None));
+        Assert.That(catalog.AnyTraits, Is.EqualTo(ChangesSettings));
     }
 
     [Test]
