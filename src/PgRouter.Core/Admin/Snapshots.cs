@@ -128,6 +128,9 @@ internal sealed record ServerSnapshot
     /// <summary>active, idle, login, active_cancel, being_canceled.</summary>
     public required string State { get; init; }
 
+    /// <summary>none, physical, logical.</summary>
+    public string Replication { get; init; } = "none";
+
     public string LocalAddress { get; init; } = "";
 
     public int LocalPort { get; init; }

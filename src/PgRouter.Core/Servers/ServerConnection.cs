@@ -89,6 +89,9 @@ internal sealed class ServerConnection
     /// <summary>Times it was given to a client.</summary>
     public long UseCount { get; set; }
 
+    /// <summary>What it is for, besides the statements of sessions: none, physical or logical replication.</summary>
+    public string Replication { get; set; } = "none";
+
     /// <summary>Pid of the client that holds it, 0 when none.</summary>
     public int ClientPid { get; set; }
 
@@ -283,6 +286,7 @@ internal sealed class ServerConnection
             Port = Node.Port,
             User = User,
             Database = Database,
+            Replication = Replication,
             State = CancelsUnderWay > 0 ? "being_canceled" : ClientPid != 0 ? "active" : "idle",
             LocalAddress = local?.Address.ToString() ?? "unix",
             LocalPort = local?.Port ?? 0,

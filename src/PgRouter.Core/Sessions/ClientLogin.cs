@@ -103,17 +103,6 @@ internal sealed class ClientLogin
         return session;
     }
 
-    /// <summary>The limits and the mode of the client's database and user; null when it may come in.</summary>
-    private ErrorMessage? Admit(ClientIdentity identity)
-    {
-        var limits = _services.Limits.For(identity.Database, identity.User).Current;
-        if (StartupPoolMode.Refuse(identity.AskedPoolMode, limits.PoolMode) is { } denied)
-            return denied;
-        var error = ClientAdmission.TryEnter(_services.Pools.Context.Clients, identity, limits);
-        _admitted = error is null ? identity : null;
-        return error;
-    }
-
     private async Task<IClient?> ReplicateAsync(StartupPacket startup, ClientIdentity identity, byte[] secret)
     {
         if (!await PassGateAsync(identity))
@@ -124,6 +113,17 @@ internal sealed class ClientLogin
         _deadline.Stop();
         session.Greet(secret);
         return session;
+    }
+
+    /// <summary>The limits and the mode of the client's database and user; null when it may come in.</summary>
+    private ErrorMessage? Admit(ClientIdentity identity)
+    {
+        var limits = _services.Limits.For(identity.Database, identity.User).Current;
+        if (StartupPoolMode.Refuse(identity.AskedPoolMode, limits.PoolMode) is { } denied)
+            return denied;
+        var error = ClientAdmission.TryEnter(_services.Pools.Context.Clients, identity, limits);
+        _admitted = error is null ? identity : null;
+        return error;
     }
 
     /// <summary>Up to the start-up packet; encryption is refused politely, a cancel request is carried out. Null = the connection is done.</summary>

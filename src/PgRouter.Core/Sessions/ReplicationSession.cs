@@ -91,6 +91,7 @@ internal sealed class ReplicationSession : IClient
         _counters.ClientLogins++;
         _server.ClientPid = Pid;
         _server.UseCount = 1;
+        _server.Replication = Identity.Replication == ReplicationKind.Physical ? "physical" : "logical";
         _server.RequestStarted = Stopwatch.GetTimestamp();
         var writer = new MessageWriter(1024);
         writer.Begin(BackendMessage.Authentication);
@@ -159,6 +160,7 @@ internal sealed class ReplicationSession : IClient
             User = Identity.User,
             Database = Identity.Database,
             State = "active",
+            Replication = _server.Replication,
             Address = remote?.Address.ToString() ?? "unix",
             Port = remote?.Port ?? 0,
             LocalAddress = local?.Address.ToString() ?? "unix",

@@ -143,9 +143,9 @@ public sealed class ReplicationTests
         var pid = replication.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
         var client = RowWith(await console.QueryAsync("SHOW CLIENTS"), pid);
-        Assert.That(client, Does.Contain("Replication").And.Contain("active"));
+        Assert.That(client, Does.Contain("Replication").And.Contain("physical").And.Contain("active"));
         var server = await _cluster.ScalarAsync<string>(0, "SELECT pid::text FROM pg_stat_activity WHERE application_name = 'wire_walsender'");
-        Assert.That(RowWith(await console.QueryAsync("SHOW SERVERS"), server!), Does.Contain("active"));
+        Assert.That(RowWith(await console.QueryAsync("SHOW SERVERS"), server!), Does.Contain("active").And.Contain("physical"));
         await using var session = await RawClient.LoginAsync(_router.Endpoint);
         Assert.That(await session.ScalarAsync($"SELECT pg_terminate_backend({pid})"), Is.EqualTo("t"));
         var end = await replication.ReadToEndAsync();

@@ -20,6 +20,7 @@ internal sealed class ShowServers() : TableCommand<SocketRow>(AdminDialect.PgBou
         User = server.User,
         Database = server.Database,
         State = BouncerWords.ServerState(server.State),
+        Replication = server.Replication,
         Address = server.Host,
         Port = server.Port,
         LocalAddress = server.LocalAddress,
