@@ -19,9 +19,16 @@ internal sealed class ServerConnector(LoginBook logins, Func<RouterConfig> confi
     }
 
     /// <summary>Logs in with a secret of the caller's. Never throws; says also whether the server asked for a password at all.</summary>
-    public async Task<ServerLoginAttempt> LogInAsync(EventLoop loop, NodeConfig node, string database, string user, PasswordSecret? secret)
+    /// <param name="loop">The caller's loop.</param>
+    /// <param name="node">Where to.</param>
+    /// <param name="database">For an ordinary session, and for what is said of the server.</param>
+    /// <param name="user">Who logs in.</param>
+    /// <param name="secret">The user's, null when none is known.</param>
+    /// <param name="parameters">The whole start-up packet, when it is not that of an ordinary session.</param>
+    public async Task<ServerLoginAttempt> LogInAsync(
+        EventLoop loop, NodeConfig node, string database, string user, PasswordSecret? secret, IReadOnlyList<(string Name, string Value)>? parameters = null)
     {
-        var login = new Login(node, database, user, new ServerAuthExchange(user, secret));
+        var login = new Login(node, database, user, new ServerAuthExchange(user, secret), parameters ?? [("user", user), ("database", database)]);
         using var deadline = new Deadline(login.SignalOn(loop));
         var timeout = config().ServerConnectTimeout;
         deadline.Start(timeout);
@@ -74,7 +81,8 @@ internal sealed class ServerConnector(LoginBook logins, Func<RouterConfig> confi
         new(ErrorMessage.Error(SqlStates.ConnectionFailure, $"could not connect to {node}: {reason}"), IsUnreachable: true);
 
     /// <summary>One login after the connection stands.</summary>
-    private sealed class Login(NodeConfig node, string database, string user, ServerAuthExchange exchange)
+    private sealed class Login(
+        NodeConfig node, string database, string user, ServerAuthExchange exchange, IReadOnlyList<(string Name, string Value)> parameters)
     {
         private readonly MessageWriter _writer = new();
 
@@ -89,7 +97,7 @@ internal sealed class ServerConnector(LoginBook logins, Func<RouterConfig> confi
         public void Begin(LoopSocket socket)
         {
             Server = new ServerConnection(socket, node, database, user);
-            StartupPacket.WriteStartup(_writer, ProtocolConstants.Version30, [("user", user), ("database", database)]);
+            StartupPacket.WriteStartup(_writer, ProtocolConstants.Version30, parameters);
             Flush();
         }
 

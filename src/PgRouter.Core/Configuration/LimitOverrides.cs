@@ -1,8 +1,8 @@
 namespace PgRouter.Core.Configuration;
 
 /// <summary>
-/// What the lines of one database or of one user say (<c>database.NAME.*</c>, <c>user.NAME.*</c>); null = no line of its own. The meaning of
-/// each value stands at <see cref="SessionLimits"/>. Immutable.
+/// What the lines of one database or of one user say (<c>database.NAME.*</c>, <c>user.NAME.*</c>); null = no line of its own. The meaning
+/// of each value stands at <see cref="SessionLimits"/>. Immutable.
 /// </summary>
 internal sealed record LimitOverrides
 {

@@ -137,7 +137,7 @@ internal sealed class ConsoleVerbs(SessionServices services, Func<ReloadReport> 
     }
 
     /// <summary>Sessions whose bytes wait to be taken, by either side; each loop is asked for its own.</summary>
-    private async Task<List<ClientSession>> UnflushedAsync()
+    private async Task<List<IClient>> UnflushedAsync()
     {
         var parts = await Task.WhenAll(services.Pools.Context.Loops.Select(loop => loop.InvokeAsync(
             () => services.Clients.Clients.Where(c => c.Loop == loop && !c.Identity.IsConsole && !c.IsFlushed).ToList()))).ConfigureAwait(false);

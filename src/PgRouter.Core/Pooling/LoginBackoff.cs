@@ -1,8 +1,8 @@
 namespace PgRouter.Core.Pooling;
 
 /// <summary>
-/// After a server could not be opened: why, and until when no other is tried. The pause begins with server_login_retry and doubles with each
-/// failure; a success ends it. Guarded by the opener's lock.
+/// After a server could not be opened: why, and until when no other is tried. The pause begins with server_login_retry and doubles with
+/// each failure; a success ends it. Guarded by the opener's lock.
 /// </summary>
 internal sealed class LoginBackoff
 {

@@ -42,7 +42,8 @@ internal sealed class NodeExits(PoolDirectory directory)
 
     private void CheckDrained(int nodeId)
     {
-        if (directory.View.Find(nodeId) is { State.Status: NodeStatus.Draining } && directory.Pools.All(p => p.Key.NodeId != nodeId || p.Count == 0))
+        if (directory.View.Find(nodeId) is { State.Status: NodeStatus.Draining }
+            && directory.Pools.All(p => p.Key.NodeId != nodeId || p.Count == 0))
             directory.Drained(nodeId);
     }
 }

@@ -37,7 +37,9 @@ internal sealed class PoolContext(
     /// <summary>Who is logged in.</summary>
     public ClientCounts Clients { get; } = new();
 
-    /// <summary>Set by the directory: a pool has waiters and a budget is spent; another pool of that budget closes an idle server.</summary>
+    /// <summary>
+    /// Set by the directory: a pool has waiters and a budget is spent; another pool of that budget closes an idle server.
+    /// </summary>
     public Action<ServerPool, Budget> MakeRoom { get; set; } = (_, _) => { };
 
     /// <summary>Set by the directory: a server of a node that is not to be used was closed.</summary>
@@ -61,7 +63,9 @@ internal sealed class PoolContext(
         _byPid.TryRemove(KeyValuePair.Create((server.Node.Id, server.Pid), server));
     }
 
-    /// <summary>The pid of the client that wrote last on a server process, or the process's own when it is not one of ours. Any thread.</summary>
+    /// <summary>
+    /// The pid of the client that wrote last on a server process, or the process's own when it is not one of ours. Any thread.
+    /// </summary>
     public int SenderOf(int nodeId, int pid) => _byPid.TryGetValue((nodeId, pid), out var server) && server.SenderPid != 0 ? server.SenderPid : pid;
 
     /// <summary>Runs something on a loop at a moment of its clock. That loop.</summary>

@@ -79,7 +79,9 @@ internal sealed class PoolDirectory
         _exits.OnClusterChanged();
     }
 
-    /// <summary>Closes what is too old or too long unused on one loop, and keeps pools warm. That loop; called by its upkeep timer.</summary>
+    /// <summary>
+    /// Closes what is too old or too long unused on one loop, and keeps pools warm. That loop; called by its upkeep timer.
+    /// </summary>
     public void Upkeep(EventLoop loop)
     {
         foreach (var pool in _pools.Values)
@@ -111,8 +113,8 @@ internal sealed class PoolDirectory
     }
 
     /// <summary>
-    /// A limit shared by several pools is reached and one of them has waiters: the one with most idle servers closes one, on the loop with most
-    /// of them. If it has been taken by then, the next is asked; with none left the first server that comes back makes room.
+    /// A limit shared by several pools is reached and one of them has waiters: the one with most idle servers closes one, on the loop
+    /// with most of them. If it has been taken by then, the next is asked; with none left the first server that comes back makes room.
     /// </summary>
     private void MakeRoom(ServerPool needy, Budget spent)
     {

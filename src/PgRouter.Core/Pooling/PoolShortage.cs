@@ -9,17 +9,18 @@ namespace PgRouter.Core.Pooling;
 internal static class PoolShortage
 {
     /// <summary>
-    /// After query_wait_timeout: the error of the last login when no server could be opened, 08001 when a login is still under way, else 53300
-    /// with the limit that is reached. Never held against the node.
+    /// After query_wait_timeout: the error of the last login when no server could be opened, 08001 when a login is still under way, else
+    /// 53300 with the limit that is reached. Never held against the node.
     /// </summary>
     public static PoolError AfterWaiting(ServerPool pool, TimeSpan waited)
     {
         if (pool.Count < pool.Size && pool.Opener.LastError is { } failure)
             return failure with { IsUnreachable = false };
         var (detail, hint) = Explain(pool);
+        var isLoggingIn = pool.Opening > 0 && pool.Opening == pool.Count;
         return new PoolError(
             ErrorMessage.Error(
-                pool.Opening > 0 && pool.Opening == pool.Count ? SqlStates.SqlClientUnableToEstablishSqlConnection : SqlStates.TooManyConnections,
+                isLoggingIn ? SqlStates.SqlClientUnableToEstablishSqlConnection : SqlStates.TooManyConnections,
                 $"no server was free within {Seconds(waited)} s on node {pool.Node.Id} for {pool.Key.Database}/{pool.Key.User}",
                 detail,
                 hint),

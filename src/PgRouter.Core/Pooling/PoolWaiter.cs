@@ -5,8 +5,8 @@ using PgRouter.Protocol;
 namespace PgRouter.Core.Pooling;
 
 /// <summary>
-/// One who waits for a server of a pool. The session waits on its signal and then finds a lease, an error, or neither (woken for another reason).
-/// One object per session, used again and again.
+/// One who waits for a server of a pool. The session waits on its signal and then finds a lease, an error, or neither (woken for another
+/// reason). One object per session, used again and again.
 /// </summary>
 internal sealed class PoolWaiter(Signal signal)
 {

@@ -5,16 +5,16 @@ using PgRouter.Core.Transport;
 namespace PgRouter.Core.Pooling;
 
 /// <summary>
-/// min_pool_size: opens servers before they are asked for. Kept warm are the pools of clients that are logged in, and, on every node in use,
-/// those of the databases and users that were known by name at the start or the last reload. Any thread unless a loop is given.
+/// min_pool_size: opens servers before they are asked for. Kept warm are the pools of clients that are logged in, and, on every node in
+/// use, those of the databases and users that were known by name at the start or the last reload. Any thread unless a loop is given.
 /// </summary>
 internal sealed class PoolWarmth(PoolDirectory directory)
 {
     private volatile HashSet<(string Database, string User)> _known = [];
 
     /// <summary>
-    /// Which pools to keep warm without a client: each database that has lines of its own in the configuration with each user that has lines
-    /// of its own or a password, as far as min_pool_size of the two is above 0.
+    /// Which pools to keep warm without a client: each database that has lines of its own in the configuration with each user that has
+    /// lines of its own or a password, as far as min_pool_size of the two is above 0.
     /// </summary>
     public void Configure(IEnumerable<string> databases, IReadOnlyCollection<string> users)
     {
@@ -78,7 +78,8 @@ internal sealed class PoolWarmth(PoolDirectory directory)
         OpenOf(pool) < pool.Limits.MinPoolSize && pool.Opener.LastError is null && pool.FindSpentBudget() is null;
 
     /// <summary>The one loop that opens a pool's spare servers.</summary>
-    private EventLoop Keeper(ServerPool pool) => directory.Context.Loops[(int)((uint)pool.Key.GetHashCode() % directory.Context.Loops.Count)];
+    private EventLoop Keeper(ServerPool pool) =>
+        directory.Context.Loops[(int)((uint)pool.Key.GetHashCode() % directory.Context.Loops.Count)];
 
     private bool IsUsable(ServerPool pool) => directory.View.Find(pool.Key.NodeId) is { IsUsable: true };
 

@@ -36,8 +36,8 @@ internal sealed class Budget(BudgetKind kind, string name)
 
 /// <summary>
 /// The limits that several pools share. A server counts in three of them at once: its node's, its database's and its user's. A pool that
-/// finds one of them spent stands in that one's line; a pool that could let a server go idle, or whose own waiters came later, closes one for
-/// it. Any thread; one lock, taken when a server is opened or closed and otherwise only while some pool stands in a line.
+/// finds one of them spent stands in that one's line; a pool that could let a server go idle, or whose own waiters came later, closes one
+/// for it. Any thread; one lock, taken when a server is opened or closed and otherwise only while some pool stands in a line.
 /// </summary>
 internal sealed class ServerBudgets
 {
@@ -72,8 +72,8 @@ internal sealed class ServerBudgets
     }
 
     /// <summary>
-    /// Takes a place in every budget of the pool for a server that is opened now, or puts the pool in the line of the first that is spent and
-    /// says which; null with false when only too many logins are under way.
+    /// Takes a place in every budget of the pool for a server that is opened now, or puts the pool in the line of the first that is spent
+    /// and says which; null with false when only too many logins are under way.
     /// </summary>
     /// <param name="pool">The pool that wants to open a server.</param>
     /// <param name="mayStandInLine">False for a server that nobody waits for.</param>

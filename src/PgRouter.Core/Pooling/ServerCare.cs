@@ -13,8 +13,8 @@ internal static class ServerCare
     private static readonly TimeSpan CheckTimeout = TimeSpan.FromSeconds(3);
 
     /// <summary>
-    /// Runs the reset queries. What is known of the server is forgotten as far as they clear it: what their list leaves out is cleared first,
-    /// or kept as known. Null, or why the server must be closed.
+    /// Runs the reset queries. What is known of the server is forgotten as far as they clear it: what their list leaves out is cleared
+    /// first, or kept as known. Null, or why the server must be closed.
     /// </summary>
     public static async Task<string?> ResetAsync(ServerConnection server, IReadOnlyList<string> queries)
     {
@@ -50,7 +50,8 @@ internal static class ServerCare
 
     private static bool IsRollback(string query) => Is(query, "ABORT") || Is(query, "ROLLBACK");
 
-    private static bool Is(string query, string command) => query.Trim().TrimEnd(';').TrimEnd().Equals(command, StringComparison.OrdinalIgnoreCase);
+    private static bool Is(string query, string command) =>
+        query.Trim().TrimEnd(';').TrimEnd().Equals(command, StringComparison.OrdinalIgnoreCase);
 
     private static Signal Own(ServerConnection server)
     {

@@ -5,9 +5,9 @@ using PgRouter.Protocol;
 namespace PgRouter.Core.Pooling;
 
 /// <summary>
-/// Opens the servers of one pool: as many as clients wait for, up to the pool's size, then the reserve for those who have waited long, a few
-/// at a time, within the limits shared with other pools, and with pauses after failures. Counts all servers of the pool. Any thread unless a
-/// loop is given, then that loop.
+/// Opens the servers of one pool: as many as clients wait for, up to the pool's size, then the reserve for those who have waited long, a
+/// few at a time, within the limits shared with other pools, and with pauses after failures. Counts all servers of the pool. Any thread
+/// unless a loop is given, then that loop.
 /// </summary>
 internal sealed class ServerOpener(ServerPool pool, PoolContext context)
 {
@@ -49,7 +49,9 @@ internal sealed class ServerOpener(ServerPool pool, PoolContext context)
         }
     }
 
-    /// <summary>A server was opened by someone else: it is one of the pool's if there is a place for it, and logins work in any case.</summary>
+    /// <summary>
+    /// A server was opened by someone else: it is one of the pool's if there is a place for it, and logins work in any case.
+    /// </summary>
     public bool TryAdopt()
     {
         var hasPlace = context.Budgets.TryTakeOpened(pool);
@@ -63,7 +65,9 @@ internal sealed class ServerOpener(ServerPool pool, PoolContext context)
         return hasPlace;
     }
 
-    /// <summary>A server of the pool was closed: its place is for the pool that has waited longest for one, and this one may open another.</summary>
+    /// <summary>
+    /// A server of the pool was closed: its place is for the pool that has waited longest for one, and this one may open another.
+    /// </summary>
     public void NoteClosed(EventLoop loop)
     {
         lock (_lock)
@@ -124,6 +128,7 @@ internal sealed class ServerOpener(ServerPool pool, PoolContext context)
             if (!context.Budgets.TryTake(pool, mayStandInLine: false, out _))
             {
                 TakeBack();
+                OpenAsNeeded(loop); // One who came meanwhile took it for a server under way.
                 return;
             }
             _ = OpenAsync(loop, wanted);
@@ -134,7 +139,8 @@ internal sealed class ServerOpener(ServerPool pool, PoolContext context)
 
     private Need WhatIsNeeded()
     {
-        if (pool.Line.Count <= _opening + pool.Testing || _opening >= LoginsAtOnce || pool.IsClosed)
+        // Idle servers are those of other loops, which have been asked.
+        if (pool.Line.Count <= _opening + pool.Testing + pool.IdleCount || _opening >= LoginsAtOnce || pool.IsClosed)
             return Need.None;
         var limits = pool.Limits;
         if (_count >= limits.PoolSize)
@@ -252,7 +258,7 @@ internal sealed class ServerOpener(ServerPool pool, PoolContext context)
     }
 
     /// <summary>A place on the node, of the database or of the user may be free: the pool that waits for one opens its server.</summary>
-    private void ServeStarving(EventLoop loop)
+    internal void ServeStarving(EventLoop loop)
     {
         while (context.Budgets.NextInLine(pool) is { } needy)
             needy.Opener.OpenAsNeeded(loop);

@@ -7,10 +7,10 @@ using PgRouter.Protocol;
 namespace PgRouter.Core.Pooling;
 
 /// <summary>
-/// The servers of one (node, database, user): who gets which, and what happens to one that comes back. Idle servers stay on the loop that used
-/// them last, newest first (<see cref="IdleServers"/>); waiters of all loops stand in one line, oldest first (<see cref="WaiterLine"/>); new
-/// servers come from the <see cref="ServerOpener"/>. Taking an idle server and giving one back take no lock while nobody waits. See
-/// docs/pooling.md.
+/// The servers of one (node, database, user): who gets which, and what happens to one that comes back. Idle servers stay on the loop that
+/// used them last, newest first (<see cref="IdleServers"/>); waiters of all loops stand in one line, oldest first (<see
+/// cref="WaiterLine"/>); new servers come from the <see cref="ServerOpener"/>. Taking an idle server and giving one back take no lock
+/// while nobody waits. See docs/pooling.md.
 /// </summary>
 internal sealed class ServerPool
 {
@@ -66,7 +66,9 @@ internal sealed class ServerPool
 
     public int WaiterCount => Line.Count;
 
-    /// <summary>Set when the node was taken out of the configuration or replaced: nothing is opened any more, what comes back is closed.</summary>
+    /// <summary>
+    /// Set when the node was taken out of the configuration or replaced: nothing is opened any more, what comes back is closed.
+    /// </summary>
     public bool IsRetired => _retirement is not null;
 
     /// <summary>Its node is not to be used now: nothing is opened, what comes back is closed.</summary>
@@ -92,9 +94,8 @@ internal sealed class ServerPool
             return;
         }
         ServeFrom(waiter.Loop);
+        AskLoops(except: waiter.Loop);
         Opener.OpenAsNeeded(waiter.Loop);
-        if (waiter.Lease is null && waiter.Error is null)
-            AskOtherLoops(waiter.Loop);
     }
 
     /// <summary>Leaves the line; a lease granted meanwhile is given back. The waiter's loop.</summary>
@@ -129,7 +130,9 @@ internal sealed class ServerPool
     /// <summary>Idle servers of one loop as others see them. Any thread; a moment old.</summary>
     public int IdleOn(EventLoop loop) => _idle.CountOn(loop.Index);
 
-    /// <summary>Closes idle servers that are too old or too long unused, but keeps min_pool_size of the latter. The loop that owns them.</summary>
+    /// <summary>
+    /// Closes idle servers that are too old or too long unused, but keeps min_pool_size of the latter. The loop that owns them.
+    /// </summary>
     public void CloseExpired(EventLoop loop)
     {
         var limits = Limits;
@@ -142,10 +145,14 @@ internal sealed class ServerPool
                 RemoveIdle(server, "expired");
             else if (Count > limits.MinPoolSize && ServerLife.IsIdleTooLong(server, limits, loop.NowMs))
                 RemoveIdle(server, "unused for server_idle_timeout");
+            else if (Count > limits.PoolSize)
+                RemoveIdle(server, "the pool is smaller now");
         }
     }
 
-    /// <summary>Closes the idle server that was unused longest, to make room for another pool; false when there is none. The loop that owns it.</summary>
+    /// <summary>
+    /// Closes the idle server that was unused longest, to make room for another pool; false when there is none. The loop that owns it.
+    /// </summary>
     public bool CloseOneIdle(EventLoop loop)
     {
         if (_idle.On(loop) is not [var oldest, ..])
@@ -210,7 +217,8 @@ internal sealed class ServerPool
         var isExpired = IsExpired(server, limits, config.ServerMaxUses, loop.NowMs);
         if (isExpired || IsClosed || !server.IsClean || Count > limits.PoolSize + limits.ReservePoolSize)
         {
-            Drop(server, !server.IsClean ? "not clean" : isExpired ? "expired" : IsClosed ? "the pool is closed" : "the pool is smaller now");
+            var reason = isExpired ? "expired" : IsClosed ? "the pool is closed" : "the pool is smaller now";
+            Drop(server, server.IsClean ? reason : "not clean");
             return;
         }
         if (server.CancelsUnderWay > 0)
@@ -251,6 +259,7 @@ internal sealed class ServerPool
         _context.Forget(server);
         server.Close();
         Opener.NoteClosed(loop);
+        AskLoops(except: null); // One who counted on this server may have to count on an idle one that must be checked.
         if (IsOut)
             _context.OnClosedWhileOut(this);
     }
@@ -279,7 +288,9 @@ internal sealed class ServerPool
             ServeFrom(server.Socket.Loop);
     }
 
-    /// <summary>The idle server used last, unless it must be asked first whether it lives: then null, and so it is for all below it.</summary>
+    /// <summary>
+    /// The idle server used last, unless it must be asked first whether it lives: then null, and so it is for all below it.
+    /// </summary>
     private ServerLease? TakeIdle(EventLoop loop)
     {
         while (_idle.Peek(loop) is { } server)
@@ -301,7 +312,9 @@ internal sealed class ServerPool
             Drop(server, reason);
     }
 
-    /// <summary>Gives idle servers of this loop to waiters of any loop, oldest first; those unused for long are asked first whether they live.</summary>
+    /// <summary>
+    /// Gives idle servers of this loop to waiters of any loop, oldest first; those unused for long are asked first whether they live.
+    /// </summary>
     private void ServeFrom(EventLoop loop)
     {
         while (Line.Count > 0 && TakeIdle(loop) is { } lease)
@@ -344,13 +357,26 @@ internal sealed class ServerPool
         return problem is null;
     }
 
-    private void AskOtherLoops(EventLoop own)
+    /// <summary>Somebody waits, and there may be idle servers on loops other than the one given.</summary>
+    private void AskLoops(EventLoop? except)
     {
+        if (Line.Count == 0)
+            return;
         foreach (var loop in _context.Loops)
         {
-            if (loop != own && _idle.CountOn(loop.Index) > 0)
-                loop.Post(static state => ((ServerPool)state!).ServeFrom(EventLoop.Current!), this);
+            if (loop != except && _idle.CountOn(loop.Index) > 0)
+                loop.Post(static state => ((ServerPool)state!).ServeAsked(EventLoop.Current!), this);
         }
+    }
+
+    /// <summary>
+    /// Another loop has counted on an idle server of this one. If it has been taken meanwhile, one is opened instead.
+    /// </summary>
+    private void ServeAsked(EventLoop loop)
+    {
+        ServeFrom(loop);
+        if (Line.Count > 0)
+            Opener.OpenAsNeeded(loop);
     }
 
     private static void Give(PoolWaiter waiter, int ticket, ServerLease lease)

@@ -30,11 +30,13 @@ internal static class ClientAdmission
         counts.TryEnter(identity.Database, identity.User, limits) switch
         {
             ScopeKind.Database => TooMany(
-                $"too many connections for database \"{identity.Database}\"", $"max_db_client_connections is {limits.MaxDbClientConnections}."),
+                $"too many connections for database \"{identity.Database}\"",
+                $"max_db_client_connections is {limits.MaxDbClientConnections}."),
             ScopeKind.User => TooMany(
                 $"too many connections for role \"{identity.User}\"", $"max_user_client_connections is {limits.MaxUserClientConnections}."),
             _ => null,
         };
 
-    private static ErrorMessage TooMany(string message, string hint) => ErrorMessage.Fatal(SqlStates.TooManyConnections, message, hint: hint);
+    private static ErrorMessage TooMany(string message, string hint) =>
+        ErrorMessage.Fatal(SqlStates.TooManyConnections, message, hint: hint);
 }

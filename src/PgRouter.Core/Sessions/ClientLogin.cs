@@ -62,20 +62,22 @@ internal sealed class ClientLogin
         }
     }
 
-    private async Task<ClientSession?> RunAsync()
+    private async Task<IClient?> RunAsync()
     {
         _deadline.Start(_config.AuthenticationTimeout);
         if (await ReadStartupAsync() is not { } startup)
             return null;
         if (ClientAdmission.Check(_config, _services.Clients.ConnectionCount, startup.User) is { } full)
             return Refuse(startup, full, full.Message);
-        if (!Negotiate(startup, out var settings, out var poolMode, out var error))
+        if (!Negotiate(startup, out var settings, out var poolMode, out var error)
+            || !ReplicationStartup.TryRead(startup, out var replication, out error))
             return Refuse(startup, error!, error!.Message);
         var identity = new ClientIdentity(
             startup.User, startup.Database, startup.Find("application_name") ?? "", settings, startup.ProtocolVersion)
         {
             IsConsole = ConsoleDatabase.Is(startup.Database),
             AskedPoolMode = poolMode,
+            Replication = replication,
         };
         if (!identity.IsConsole && Gates.Find(identity.Database).IsDisabled)
             return Refuse(startup, ClientSession.Disabled(identity.Database), "DISABLE");
@@ -85,11 +87,13 @@ internal sealed class ClientLogin
             return Refuse(startup, ErrorMessage.Fatal(denied.SqlState, denied.Message, hint: denied.Hint), denied.Message);
         if (!identity.IsConsole && Admit(identity) is { } refused)
             return Refuse(startup, refused, refused.Message);
-        var session = new ClientSession(_host, _client, _signal, identity);
         if (_config.LogConnections)
             SessionLog.Connected(_services.Logger, HostName(), identity.User, identity.Database, identity.ApplicationName, 0);
         // 4 bytes of secret for 3.0; 3.2 has room for 32.
         var secret = RandomNumberGenerator.GetBytes(startup.ProtocolVersion >= ProtocolConstants.Version32 ? 32 : 4);
+        if (replication != ReplicationKind.None && !identity.IsConsole)
+            return await ReplicateAsync(startup, identity, secret);
+        var session = new ClientSession(_host, _client, _signal, identity);
         if (await session.GreetAsync(secret, _deadline) is { } refusal)
         {
             session.Abandon();
@@ -108,6 +112,18 @@ internal sealed class ClientLogin
         var error = ClientAdmission.TryEnter(_services.Pools.Context.Clients, identity, limits);
         _admitted = error is null ? identity : null;
         return error;
+    }
+
+    private async Task<IClient?> ReplicateAsync(StartupPacket startup, ClientIdentity identity, byte[] secret)
+    {
+        if (!await PassGateAsync(identity))
+            return Refuse(startup, ClientSession.PausedTooLong(identity.Database), "paused");
+        var (session, error) = await ReplicationSession.OpenAsync(_host, _client, _signal, identity, startup, _connector);
+        if (session is null)
+            return Refuse(startup, error!, error!.Message);
+        _deadline.Stop();
+        session.Greet(secret);
+        return session;
     }
 
     /// <summary>Up to the start-up packet; encryption is refused politely, a cancel request is carried out. Null = the connection is done.</summary>
@@ -163,6 +179,7 @@ internal sealed class ClientLogin
             Address = (_client.RemoteEndPoint as IPEndPoint)?.Address,
             Database = identity.Database,
             User = identity.User,
+            IsReplication = identity.Replication == ReplicationKind.Physical,
         };
         var secret = _services.Logins.Passwords.Current.Find(identity.User);
         ClientAuthDecision decision;
@@ -172,7 +189,9 @@ internal sealed class ClientLogin
         }
         else
         {
-            var asks = await ServerAsksAsync(identity, identity.IsConsole ? _config.SrCheckDatabase : identity.Database);
+            var asks = identity.IsRouted
+                ? await ServerAsksAsync(identity, identity.IsConsole ? _config.SrCheckDatabase : identity.Database)
+                : await ServerAsksForReplicationAsync(startup, identity);
             if (asks.Error is { } error)
             {
                 Refuse(startup, error, error.Message);
@@ -199,6 +218,17 @@ internal sealed class ClientLogin
             return (false, attempt.Error!.Message);
         _services.Logins.NoteDemand(database, identity.User, attempt.AskedForPassword);
         return (attempt.AskedForPassword, null);
+    }
+
+    /// <summary>The same for a replication connection, for which a server may ask more; not remembered, for it is rare.</summary>
+    private async Task<(bool Asks, ErrorMessage? Error)> ServerAsksForReplicationAsync(StartupPacket startup, ClientIdentity identity)
+    {
+        if (ReplicationStartup.ChooseNode(startup, _services.Cluster.View, out var error) is not { } node)
+            return (false, error);
+        var attempt = await _connector.LogInAsync(
+            _host.Loop, node.Config, identity.Database, identity.User, _services.Logins.SecretFor(identity.User), ReplicationStartup.ParametersOf(startup));
+        attempt.Server?.Close();
+        return (attempt.AskedForPassword, attempt.Server is null && !attempt.AskedForPassword ? attempt.Error!.Message : null);
     }
 
     private DatabaseGates Gates => _services.Pools.Context.Gates;
@@ -268,7 +298,7 @@ internal sealed class ClientLogin
             Refuse(startup, ClientSession.PausedTooLong(identity.Database), "paused");
             return false;
         }
-        var database = identity.IsConsole ? _config.SrCheckDatabase : identity.Database;
+        var database = identity.IsConsole || identity.Replication == ReplicationKind.Physical ? _config.SrCheckDatabase : identity.Database;
         var attempt = await TryServersAsync(database, identity.User, shown);
         if (attempt.Error is { } error)
         {

@@ -9,11 +9,11 @@ internal sealed class ClientRegistry
     /// <summary>The least pid of a client.</summary>
     public const int FirstPid = (4 * 1024 * 1024) + 1;
 
-    private readonly ConcurrentDictionary<int, ClientSession> _clients = new();
+    private readonly ConcurrentDictionary<int, IClient> _clients = new();
     private int _connections;
 
     /// <summary>Clients that are logged in.</summary>
-    public IEnumerable<ClientSession> Clients => _clients.Values;
+    public IEnumerable<IClient> Clients => _clients.Values;
 
     /// <summary>Connections, those that are still logging in included.</summary>
     public int ConnectionCount => Volatile.Read(ref _connections);
@@ -26,7 +26,7 @@ internal sealed class ClientRegistry
     /// Registers a session under a new pid, unique in the process, not to be guessed from another, and never that of a server: those are at most
     /// 4194304 on Linux (proc(5), kernel/pid_max).
     /// </summary>
-    public int Add(ClientSession session)
+    public int Add(IClient session)
     {
         while (true)
         {
@@ -39,7 +39,7 @@ internal sealed class ClientRegistry
     public void Remove(int pid) => _clients.TryRemove(pid, out _);
 
     /// <summary>The session with this pid, or null.</summary>
-    public ClientSession? Find(int pid) => _clients.GetValueOrDefault(pid);
+    public IClient? Find(int pid) => _clients.GetValueOrDefault(pid);
 
     /// <summary>Lets every session look around.</summary>
     public void Wake()
@@ -49,6 +49,6 @@ internal sealed class ClientRegistry
     }
 
     /// <summary>The session with this pid and cancel key, or null; the time does not depend on where the keys differ.</summary>
-    public ClientSession? Find(int pid, ReadOnlySpan<byte> secret) =>
+    public IClient? Find(int pid, ReadOnlySpan<byte> secret) =>
         _clients.TryGetValue(pid, out var session) && CryptographicOperations.FixedTimeEquals(session.CancelSecret, secret) ? session : null;
 }

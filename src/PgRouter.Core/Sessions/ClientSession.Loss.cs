@@ -1,4 +1,5 @@
 using PgRouter.Core.Health;
+using PgRouter.Core.Pooling;
 using PgRouter.Core.Servers;
 using PgRouter.Protocol;
 using PgRouter.Sql;
@@ -36,6 +37,11 @@ internal sealed partial class ClientSession
             Terminate();
             return;
         }
+        if (server.BodyRemaining > 0 && !server.BodySwallowed)
+        {
+            EndCut(lease, reason);
+            return;
+        }
         var wasAsked = server.Owed.Count > 0 || _unsynced;
         var wasInTransaction = server.Status != TransactionStatus.Idle || _pins != PinReasons.None;
         var commits = IsCommitUnderWay(server);
@@ -63,6 +69,17 @@ internal sealed partial class ClientSession
             FailAfterLoss(error, endsInReadyForQuery);
         else if (wasInTransaction)
             _pendingLoss = error; // Nothing is asked now: the client learns it with its next request.
+    }
+
+    /// <summary>The client has the head of a message whose rest will never come: whatever is sent now would be read as that rest.</summary>
+    private void EndCut(ServerLease lease, string reason)
+    {
+        if (_lossFault is { } fault)
+            _services.Pools.Context.ReportFault(lease.Server.Node.Id, fault);
+        SessionLog.ServerLost(_services.Logger, Pid, lease.Server.Node.Id, reason, "the client is disconnected in the middle of a message");
+        lease.Break(reason);
+        ForgetServerState();
+        Finish("its server was lost in the middle of a message");
     }
 
     /// <summary>Puts the request back in front of the client's input, to be routed again without the node that failed.</summary>

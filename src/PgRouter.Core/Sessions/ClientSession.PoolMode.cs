@@ -13,7 +13,9 @@ internal sealed partial class ClientSession
     private readonly PoolMode _poolMode;
     private ErrorMessage? _refusal;
 
-    /// <summary>Must a request be refused that would leave a transaction open? <see cref="AcquireAsync"/> does it when it is its turn.</summary>
+    /// <summary>
+    /// Must a request be refused that would leave a transaction open? <see cref="AcquireAsync"/> does it when it is its turn.
+    /// </summary>
     private bool IsBlockRefused(bool opensBlock)
     {
         // Behind a Flush the server waits for Sync: what is refused then ends the session, see RefuseTransaction.

@@ -13,8 +13,8 @@ internal sealed partial class ClientSession
     private Deadline? _waitNotice;
 
     /// <summary>
-    /// Gets a server for the pending request within query_wait_timeout, and counts the time it took. After query_wait_notify the client gets a
-    /// notice, once, unless it is still logging in: libpq takes none then.
+    /// Gets a server for the pending request within query_wait_timeout, and counts the time it took. After query_wait_notify the client
+    /// gets a notice, once, unless it is still logging in: libpq takes none then.
     /// </summary>
     private async Task<(ServerLease? Lease, ErrorMessage? Error)> WaitForLeaseAsync()
     {
@@ -49,6 +49,7 @@ internal sealed partial class ClientSession
         Severity = ErrorMessage.SeverityNotice,
         Code = SqlStates.SuccessfulCompletion,
         Message = string.Create(
-            System.Globalization.CultureInfo.InvariantCulture, $"waiting for database \"{database}\" for {waited.TotalSeconds:0} s: it is paused"),
+            System.Globalization.CultureInfo.InvariantCulture,
+            $"waiting for database \"{database}\" for {waited.TotalSeconds:0} s: it is paused"),
     };
 }

@@ -17,7 +17,7 @@ namespace PgRouter.Core.Sessions;
 /// Notifications (LISTEN and what comes of it), Block (transactions without a server), Names (PREPARE and EXECUTE), Sequences, Local and Discard
 /// (what the router answers itself).
 /// </summary>
-internal sealed partial class ClientSession
+internal sealed partial class ClientSession : IClient
 {
     private readonly LoopServices _host;
     private readonly SessionServices _services;
@@ -250,4 +250,9 @@ internal sealed record ClientIdentity(string User, string Database, string Appli
 
     /// <summary>Connected to the virtual database: everything it says is a command to the router.</summary>
     public bool IsConsole { get; init; }
+
+    public ReplicationKind Replication { get; init; }
+
+    /// <summary>Its statements are routed; else it has a server of its own, or needs none.</summary>
+    public bool IsRouted => IsConsole || Replication == ReplicationKind.None;
 }

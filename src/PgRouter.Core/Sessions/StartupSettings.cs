@@ -21,16 +21,8 @@ internal static class StartupSettings
         {
             switch (name)
             {
-                case "user" or "database":
+                case "user" or "database" or "replication":
                     continue;
-                case "replication":
-                    if (IsOff(value))
-                        continue;
-                    error = ErrorMessage.Fatal(
-                        SqlStates.FeatureNotSupported,
-                        "replication connections are not routed",
-                        hint: "Connect to the node itself for pg_basebackup, pg_receivewal and logical replication.");
-                    return false;
                 case "options":
                     if (!TryReadOptions(value, values, out error))
                         return false;
@@ -44,8 +36,6 @@ internal static class StartupSettings
         settings = values.Count == 0 ? SettingsSet.Empty : SettingsSet.Of(values);
         return true;
     }
-
-    private static bool IsOff(string value) => value is "" or "0" or "off" or "false" or "no" or "n" or "f";
 
     private static bool TryReadOptions(string text, List<KeyValuePair<string, string>> values, out ErrorMessage? error)
     {

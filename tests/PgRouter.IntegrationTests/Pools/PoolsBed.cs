@@ -7,8 +7,8 @@ using PgRouter.Testing.Routers;
 namespace PgRouter.IntegrationTests.Pools;
 
 /// <summary>
-/// A router in front of the shared cluster whose statements all run on the primary, with databases that have limits of their own: what a test
-/// does to one of them no other notices.
+/// A router in front of the shared cluster whose statements all run on the primary, with databases that have limits of their own: what a
+/// test does to one of them no other notices.
 /// </summary>
 internal sealed class PoolsBed(PgCluster cluster, RouterProcessFixture router) : IAsyncDisposable
 {

@@ -144,15 +144,6 @@ public sealed class StartUpTests
         await RequireServesAsync();
     }
 
-    [TestCase("true")]
-    [TestCase("database")]
-    public async Task Replication_is_refused_with_a_reason(string value)
-    {
-        var error = await RefusalAsync(_router.Endpoint, "replication", value);
-
-        Assert.That((error.Field('S'), error.Field('C')), Is.EqualTo(("FATAL", "0A000")));
-    }
-
     [Test]
     public async Task Replication_switched_off_is_no_replication()
     {

@@ -43,6 +43,9 @@ public sealed class RawClient : IAsyncDisposable
     /// <summary>The longest wait for one message.</summary>
     public TimeSpan ReadDeadline { get; set; } = TimeSpan.FromSeconds(20);
 
+    /// <summary>Bytes have come that were not read yet.</summary>
+    public bool HasReceived => _socket.Available > 0;
+
     /// <summary>Send every byte in a segment of its own.</summary>
     public bool SplitEveryByte { get; set; }
 

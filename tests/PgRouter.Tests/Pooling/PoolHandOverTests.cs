@@ -26,6 +26,29 @@ internal sealed class PoolHandOverTests
     }
 
     [Test]
+    public async Task No_server_is_opened_for_one_who_can_have_an_idle_one_of_another_loop()
+    {
+        using var bed = new PoolBed(loops: 2, size: 4);
+        var client = bed.NewClient(0);
+        var lease = await client.TakeAsync();
+        await client.ReleaseAsync(lease);
+        var other = await bed.NewClient(1).TakeAsync();
+        Assert.That((other.Server, bed.Connects), Is.EqualTo((lease.Server, 1)));
+    }
+
+    [Test]
+    public async Task Idle_servers_beyond_a_smaller_size_are_closed_by_upkeep()
+    {
+        using var bed = new PoolBed(size: 3);
+        var leases = new[] { await bed.NewClient().TakeAsync(), await bed.NewClient().TakeAsync(), await bed.NewClient().TakeAsync() };
+        foreach (var lease in leases)
+            await bed.Host.On(lease.Release);
+        bed.Config = bed.Config with { DefaultPoolSize = 1 };
+        await bed.Host.On(() => bed.Directory.Upkeep(bed.Host.Loop));
+        Assert.That((bed.Pool.Count, bed.Pool.IdleCount), Is.EqualTo((1, 1)));
+    }
+
+    [Test]
     public async Task Those_who_wait_on_two_loops_stand_in_one_queue()
     {
         using var bed = new PoolBed(loops: 2, size: 1);

@@ -89,6 +89,21 @@ internal sealed class ServerCareTests
     }
 
     [Test]
+    public async Task Who_counted_on_a_server_whose_reset_fails_gets_the_idle_one_that_must_be_asked()
+    {
+        var (one, two) = (_bed.NewClient(), _bed.NewClient());
+        var (first, second) = (await one.TakeAsync(), await two.TakeAsync());
+        await one.ReleaseAsync(first);
+        await _bed.Host.On(() => second.Recycle(["ABORT"]));
+        Assert.That(await QueryAsync(second.Server), Is.EqualTo("ABORT"));
+        var taking = await _bed.NewClient().BeginAsync();
+        _bed.Peer(second.Server).Close();
+        Assert.That(await QueryAsync(first.Server), Is.Empty);
+        await _bed.Peer(first.Server).SendAsync(EmptyQueryAnswer);
+        Assert.That((await taking.WaitAsync(LoopHost.Deadline)).Lease!.Server, Is.SameAs(first.Server));
+    }
+
+    [Test]
     public async Task A_reset_runs_each_query_and_forgets_what_was_set()
     {
         var lease = await _bed.NewClient().TakeAsync();

@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using PgRouter.Testing;
 using PgRouter.Testing.Protocol;
 
 namespace PgRouter.Tests.Sessions;
@@ -107,6 +108,30 @@ internal sealed class LostServerTests
         Assert.That(_client.TransactionStatus, Is.EqualTo('I'));
         var servers = _bed.Nodes.SelectMany(n => n.Server.Connections).Where(c => c.StartupParameters.GetValueOrDefault("application_name") != "pgrouter catalog");
         Assert.That(servers.Sum(c => c.Received.Count), Is.Zero);
+    }
+
+    [Test]
+    public async Task A_server_that_dies_in_the_middle_of_a_row_ends_the_session_with_it()
+    {
+        var others = _bed.Nodes[0].OnQuery;
+        var hasHead = new TaskCompletionSource();
+        _bed.Nodes[0].OnQuery = async (connection, sql) =>
+        {
+            if (sql != "SELECT lost")
+            {
+                await others(connection, sql);
+                return;
+            }
+            await connection.SendBytesAsync([(byte)'D', 0, 0, 0, 100, 0, 1, 0, 0, 0, 90, (byte)'x']);
+            await hasHead.Task;
+            connection.Drop();
+        };
+        await _client.SendAsync(Frontend.Query("SELECT lost"));
+        await Eventually.TrueAsync(() => _client.HasReceived, "the head of the row to come");
+        hasHead.SetResult();
+
+        // Anything else that is sent now would be read as the rest of the row.
+        Assert.That(async () => await _client.ReadAsync(), Throws.InstanceOf<EndOfStreamException>());
     }
 
     [Test]

@@ -56,14 +56,6 @@ internal sealed class StartupSettingsTests
         Assert.That(settings, Is.SameAs(SettingsSet.Empty));
     }
 
-    [TestCase("true")]
-    [TestCase("database")]
-    public void Replication_connections_are_refused_with_the_reason(string value)
-    {
-        Assert.That(Read([("replication", value)], out _, out var error), Is.False);
-        Assert.That(error!.Code, Is.EqualTo(SqlStates.FeatureNotSupported));
-    }
-
     private static bool Read((string, string)[] parameters, out SettingsSet settings, out ErrorMessage? error)
     {
         var writer = new MessageWriter();

@@ -1,8 +1,8 @@
 namespace PgRouter.Core.Configuration.Settings;
 
 /// <summary>
-/// The settings that a database or a user can have for itself. Each takes type, unit and range from the setting for all; the names are those
-/// of PgBouncer's [databases] and [users] sections.
+/// The settings that a database or a user can have for itself. Each takes type, unit and range from the setting for all; the names are
+/// those of PgBouncer's [databases] and [users] sections.
 /// </summary>
 internal static class ScopedSettings
 {
