@@ -59,7 +59,9 @@ internal sealed class CatalogBuilder
         var body = BodyOf(row);
         var node = _graph.Add(body.Traits);
         _read.Add((node, body));
-        _graph.Connect(_everything, node);
+        // Those of information_schema only read the catalogs, which whoever calls them is told of by their name.
+        if (row.IsOfUser || body.Traits.HasFlag(SessionTraits.IsOpaque))
+            _graph.Connect(_everything, node);
         _routines[row.Oid] = node;
         Name(new ObjectName(null, row.Name), node);
         Name(new ObjectName(row.Schema, row.Name), node);

@@ -131,7 +131,7 @@ internal sealed partial class ClientSession
                     step = AskParser(batch.Length, batch.Length + MessageHeader.Size + name.Length + 1, sql.Length);
                     return false;
                 }
-                batch.Add(info);
+                batch.Add(info, ClassOf(info));
                 batch.HasNames |= HasNames(info);
                 batch.NeedsNoServer &= name.Length > 0 && !batch.HasNames && info.LocalCommand is null && IsKnownGood(body[(name.Length + 1)..]);
                 batch.DefinesNames |= name.Length > 0;
@@ -177,7 +177,7 @@ internal sealed partial class ClientSession
             batch.DefinesNames |= isClose;
             if (_statements?.Find(name) is { } statement && !isClose)
             {
-                batch.Add(statement.Info);
+                batch.Add(statement.Info, ClassOf(statement.Info));
                 batch.IsStale |= statement.SchemaVersion != _services.Statements.SchemaVersion;
             }
         }
@@ -185,7 +185,7 @@ internal sealed partial class ClientSession
         {
             batch.Rewrites = true; // The unnamed statement of an earlier batch: it may have to be made again.
             if (_unnamed.Info is { } info)
-                batch.Add(info);
+                batch.Add(info, ClassOf(info));
         }
         batch.NeedsNoServer &= isClose;
     }
@@ -448,13 +448,15 @@ internal sealed partial class ClientSession
         public List<StatementInfo>? OfListen;
         private int _count;
 
-        public void Add(StatementInfo info)
+        /// <param name="info">A text of the batch.</param>
+        /// <param name="statementClass">Its class, as the catalog knows it.</param>
+        public void Add(StatementInfo info, StatementClass statementClass)
         {
             First ??= info;
             HasLocal |= info.LocalCommand is not null;
             HasPidCalls |= info.PidCalls is not null;
-            if (info.Class > Class)
-                Class = info.Class;
+            if (statementClass > Class)
+                Class = statementClass;
             Effects |= info.Effects;
             OpensBlock |= ClientSession.OpensBlock(info);
             HasVerb |= info.HasTransactionVerb;

@@ -27,6 +27,15 @@ internal sealed partial class ClientSession
     private DatabaseCatalog? KnownCatalog => _catalogChanged || _catalog?.Current is not { IsKnown: true } current ? null : current;
 
     /// <summary>
+    /// Where a text may run, by its grammar and by what the catalog knows of the functions, views and tables in it. A session with temporary
+    /// objects has a server of its own and is not asked about.
+    /// </summary>
+    private StatementClass ClassOf(StatementInfo info) =>
+        info.Class is (StatementClass.Read or StatementClass.State or StatementClass.NeedsCatalog) && KnownCatalog is { } catalog
+            ? _host.Classes.ClassOf(info, catalog)
+            : info.Class;
+
+    /// <summary>
     /// What a text that was carried out may have left in the session beyond what it says itself: by its functions, triggers, views, or a DO block.
     /// Without a catalog, functions that are called by name are in doubt.
     /// </summary>

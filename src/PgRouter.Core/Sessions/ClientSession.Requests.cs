@@ -204,7 +204,7 @@ internal sealed partial class ClientSession
             return IsBusy ? Step.Wait : Step.Listen;
         if (HasNames(info))
             return OnNamedQuery(rest[..(int)total], info, out used);
-        var step = Obtain(info.Class, info.Hint, BeginsReadOnly(info), info.Effects);
+        var step = Obtain(ClassOf(info), info.Hint, BeginsReadOnly(info), info.Effects);
         if (step != Step.Continue)
             return step;
         used = (int)total;
@@ -230,7 +230,8 @@ internal sealed partial class ClientSession
     private void SendQuery(ReadOnlySpan<byte> bytes, StatementInfo info)
     {
         var server = _lease!.Server;
-        NoteRequest(server, info, info.Class, bytes, mayRetain: true);
+        var statementClass = ClassOf(info);
+        NoteRequest(server, info, statementClass, bytes, mayRetain: statementClass <= StatementClass.Read);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Query, Subject: info));
         SendToServer(server, bytes);
         AfterQuerySent(server);

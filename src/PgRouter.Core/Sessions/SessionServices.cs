@@ -58,6 +58,8 @@ internal sealed class LoopServices(EventLoop loop, SessionServices services, int
 
     public StatementShapes Shapes { get; } = new(shapeCacheBytes);
 
+    public CatalogClasses Classes { get; } = new();
+
     public LoopStatistics Statistics { get; } = new();
 
     /// <summary>A number in [0, 1).</summary>

@@ -87,7 +87,7 @@ public sealed class CatalogBuilderTests
         var catalog = Build(new CatalogRows
         {
             Routines = [Sql(20001, "agg", "") with { Kind = 'a', Language = "internal" }, Sql(20002, "step", "SELECT setseed(0)")],
-            Aggregates = [new AggregateRow(20001, new FunctionRef(20002, "step"))],
+            Aggregates = [new AggregateRow(RoutineRow.FirstUserOid + 20001, new FunctionRef(RoutineRow.FirstUserOid + 20002, "step"))],
         });
         Assert.That(TraitsOf(catalog, "SELECT agg(x) FROM t"), Is.EqualTo(ChangesSettings));
     }
@@ -98,7 +98,7 @@ public sealed class CatalogBuilderTests
         var catalog = Build(new CatalogRows
         {
             Routines = [Sql(20001, "op", "SELECT setseed(0)")],
-            Implicit = [new FunctionRef(20001, "op"), new FunctionRef(100, "pg_advisory_lock"), new FunctionRef(101, "int4eq")],
+            Implicit = [new FunctionRef(RoutineRow.FirstUserOid + 20001, "op"), new FunctionRef(100, "pg_advisory_lock"), new FunctionRef(101, "int4eq")],
         });
         Assert.That(catalog.AmbientTraits, Is.EqualTo(ChangesSettings | LocksAdvisory));
         Assert.That(TraitsOf(catalog, "SELECT 1"), Is.EqualTo(ChangesSettings | LocksAdvisory));
@@ -144,7 +144,7 @@ public sealed class CatalogBuilderTests
         {
             Relations = [Table(1, "t"), Table(2, "u"), Table(3, "v")],
             Routines = [Plpgsql(20001, "fire", "BEGIN LISTEN a; RETURN NEW; END")],
-            Triggers = [new TriggerRow(1, new FunctionRef(20001, "fire"))],
+            Triggers = [new TriggerRow(1, new FunctionRef(RoutineRow.FirstUserOid + 20001, "fire"))],
             Texts = [new RelationText(2, RelationTextKind.OnWrite, "nextval('s'::regclass)")],
         });
         Assert.That(TraitsOf(catalog, "SELECT * FROM t, u"), Is.EqualTo(None));
@@ -161,7 +161,7 @@ public sealed class CatalogBuilderTests
         {
             Relations = [Table(1, "parent"), Table(2, "part"), Table(3, "child")],
             Routines = [Sql(20001, "fire", "SELECT setseed(0)")],
-            Triggers = [new TriggerRow(3, new FunctionRef(20001, "fire"))],
+            Triggers = [new TriggerRow(3, new FunctionRef(RoutineRow.FirstUserOid + 20001, "fire"))],
             Edges = [new RelationEdge(1, 2), new RelationEdge(2, 3)],
         });
         Assert.That(TraitsOf(catalog, "DELETE FROM parent"), Is.EqualTo(ChangesSettings));
@@ -175,7 +175,7 @@ public sealed class CatalogBuilderTests
         {
             Relations = [Table(1, "t"), Table(2, "v") with { Kind = 'v' }, Table(3, "w") with { Kind = 'v' }],
             Routines = [Sql(20001, "f", "SELECT lastval()"), Sql(20002, "fire", "SELECT setseed(0)")],
-            Triggers = [new TriggerRow(1, new FunctionRef(20002, "fire"))],
+            Triggers = [new TriggerRow(1, new FunctionRef(RoutineRow.FirstUserOid + 20002, "fire"))],
             Texts =
             [
                 new RelationText(2, RelationTextKind.View, "SELECT public.f() AS f, t.a FROM public.t"),
@@ -209,7 +209,7 @@ public sealed class CatalogBuilderTests
         {
             Relations = [Table(1, "t")],
             Routines = [Plpgsql(20001, "fire", "BEGIN SET a.b = 1; END"), Plpgsql(20002, "f", "BEGIN INSERT INTO T VALUES (1); END")],
-            Triggers = [new TriggerRow(1, new FunctionRef(20001, "fire"))],
+            Triggers = [new TriggerRow(1, new FunctionRef(RoutineRow.FirstUserOid + 20001, "fire"))],
         });
         Assert.That(TraitsOf(catalog, "SELECT f()"), Is.EqualTo(ChangesSettings | Writes));
     }
@@ -225,7 +225,7 @@ public sealed class CatalogBuilderTests
                 Plpgsql(20001, "fire", "BEGIN SET a.b = 1; END"),
                 Plpgsql(20002, "f", "BEGIN EXECUTE format('DELETE FROM %I', x); END"),
             ],
-            Triggers = [new TriggerRow(1, new FunctionRef(20001, "fire"))],
+            Triggers = [new TriggerRow(1, new FunctionRef(RoutineRow.FirstUserOid + 20001, "fire"))],
         });
         Assert.That(TraitsOf(catalog, "SELECT f()"), Is.EqualTo(ChangesSettings | Writes));
     }
@@ -236,7 +236,7 @@ public sealed class CatalogBuilderTests
         var catalog = Build(new CatalogRows
         {
             Routines = [Plpgsql(20001, "fire", "BEGIN PERFORM setseed(0); END"), Plpgsql(20002, "f", "BEGIN CREATE TABLE x (); END")],
-            EventTriggers = [new FunctionRef(20001, "fire")],
+            EventTriggers = [new FunctionRef(RoutineRow.FirstUserOid + 20001, "fire")],
         });
         Assert.That(TraitsOf(catalog, "CREATE TABLE y ()"), Is.EqualTo(ChangesSettings));
         Assert.That(TraitsOf(catalog, "SELECT f()"), Is.EqualTo(ChangesSettings | RunsDdl | Writes));
@@ -267,7 +267,7 @@ public sealed class CatalogBuilderTests
         {
             Relations = [Table(1, "t"), Table(2, "u")],
             Routines = [Sql(20001, "f", "SELECT pg_advisory_lock(1)"), Sql(20002, "fire", "SELECT setseed(0)")],
-            Triggers = [new TriggerRow(1, new FunctionRef(20002, "fire"))],
+            Triggers = [new TriggerRow(1, new FunctionRef(RoutineRow.FirstUserOid + 20002, "fire"))],
         });
         Assert.That(TraitsOf(catalog, sql), Is.EqualTo(expected));
     }
@@ -351,7 +351,7 @@ public sealed class CatalogBuilderTests
     private static RelationRow Table(uint oid, string name) => new(oid, "public", name, 'r', 'p');
 
     private static RoutineRow Sql(uint oid, string name, string body) =>
-        new(oid, "public", name, "", 0, 0, false, "sql", 'f', 'v', false, null, false, null, body);
+        new(RoutineRow.FirstUserOid + oid, "public", name, "", 0, 0, false, "sql", 'f', 'v', false, null, false, null, body);
 
     private static RoutineRow Plpgsql(uint oid, string name, string body) => Sql(oid, name, body) with { Language = "plpgsql" };
 }
