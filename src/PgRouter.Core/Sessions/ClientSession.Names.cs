@@ -271,13 +271,19 @@ internal sealed partial class ClientSession
             _counters.ServerParses++;
             var (shape, error) = await server.PrepareAsync(statement, _signal, SynchronizeTimeout);
             if (error is not null)
-                return AsError(error);
+                return AsError(statement.IsSql ? AtClientsPlace(error, statement) : error);
             server.Prepared.Add(statement, limit: 0);
             if (shape != 0 && statement.ResultShape != 0 && shape != statement.ResultShape)
                 return ErrorMessage.Error(SqlStates.FeatureNotSupported, "cached plan must not change result type");
         }
         return null;
     }
+
+    /// <summary>The place that an error names in the text of a PREPARE, in the text as the client sent it.</summary>
+    private ErrorMessage AtClientsPlace(ErrorMessage error, PreparedStatement statement) =>
+        error.Position > 0 && _statements?.NameOf(statement.ServerName) is { } name
+            ? error with { Position = error.Position - (statement.ServerName.Length - name.Length) }
+            : error;
 
     /// <summary>
     /// Statements of a batch that were prepared before a change of schema and are not on this server: a session of the client's own would find that
