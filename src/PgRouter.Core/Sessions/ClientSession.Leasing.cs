@@ -29,6 +29,9 @@ internal sealed partial class ClientSession
     private Dictionary<int, ServerLease>? _kept;
     private PendingRequest _pending;
     private ulong _excludedNodes;
+
+    // The request was lost with its server and runs again on the same node, as there is no other.
+    private bool _ranAgainAlone;
     private string _lossReason = "";
     private NodeFault? _lossFault = NodeFault.Reset;
     private ErrorMessage? _lossError;
@@ -228,8 +231,16 @@ internal sealed partial class ClientSession
         if (_ended || _breakReason is not null || fault is null)
             return false;
         _services.Pools.Context.ReportFault(server.Node.Id, fault.Value);
-        return _services.Cluster.View.Nodes.FirstOrDefault(n => n.Id == server.Node.Id) is not { } node || MayTryAnother(node);
+        if (_services.Cluster.View.Nodes.FirstOrDefault(n => n.Id == server.Node.Id) is not { } node)
+            return true;
+        if (_ranAgainAlone || (IsOnlyPlace(node) && _pending.Class < StatementClass.Write))
+            return !_ranAgainAlone && (_ranAgainAlone = true);
+        return MayTryAnother(node);
     }
+
+    /// <summary>No other node could run the pending request.</summary>
+    private bool IsOnlyPlace(NodeView lost) =>
+        _pending.Class > StatementClass.Read || !_services.Cluster.View.Nodes.Any(node => node.IsUsable && node.Id != lost.Id);
 
     /// <summary>Asks node after node until one gives a server; the deadline is over all of it.</summary>
     private async Task<(ServerLease? Lease, ErrorMessage? Error)> FindLeaseAsync(Deadline deadline)
@@ -376,6 +387,7 @@ internal sealed partial class ClientSession
         _discarding = _requestLength - here;
         EndRequest();
         _excludedNodes = 0;
+        _ranAgainAlone = false;
         if (_block == Block.Begun)
             _block = Block.Failed;
         if (_hasClaims && !_settings.InTransaction)

@@ -52,7 +52,7 @@ internal sealed partial class ClientSession
         if (_lossError is null && _lossFault is { } fault)
             _services.Pools.Context.ReportFault(server.Node.Id, fault);
         _lossFault = NodeFault.Reset;
-        var movable = !_answerStarted && !server.Retained.IsEmpty && !wasInTransaction;
+        var movable = !_answerStarted && !server.Retained.IsEmpty && !wasInTransaction && !_ranAgainAlone;
         if (movable)
             MoveRequest(server);
         SessionLog.ServerLost(
@@ -82,12 +82,17 @@ internal sealed partial class ClientSession
         Finish("its server was lost in the middle of a message");
     }
 
-    /// <summary>Puts the request back in front of the client's input, to be routed again without the node that failed.</summary>
+    /// <summary>
+    /// Puts the request back in front of the client's input, to be routed again without the node that failed; where that is the only one, once
+    /// more on a new connection to it, for it may have been the connection alone.
+    /// </summary>
     private void MoveRequest(ServerConnection server)
     {
         _input.Prepend(server.Retained);
-        if (_services.Cluster.View.Nodes.FirstOrDefault(n => n.Id == server.Node.Id) is { } node)
-            _excludedNodes |= 1UL << node.Index;
+        var nodes = _services.Cluster.View.Nodes;
+        _ranAgainAlone = !nodes.Any(node => node.IsUsable && node.Id != server.Node.Id);
+        if (!_ranAgainAlone && nodes.FirstOrDefault(node => node.Id == server.Node.Id) is { } lost)
+            _excludedNodes |= 1UL << lost.Index;
         _skipToSync = false;
         _unsynced = false;
         _signal.Set();

@@ -318,6 +318,7 @@ internal sealed partial class ClientSession
             OnTransactionEnd();
         server.ForgetRetained();
         _excludedNodes = 0;
+        _ranAgainAlone = false;
         return ReplyVerdict.Forward;
     }
 

@@ -29,6 +29,9 @@ internal static class ScriptBook
     /// <summary>What the scripts of <see cref="Sessions"/> find in the database.</summary>
     public static string Schema => File.ReadAllText(Path.Combine(FolderOfScripts, "schema.sql"));
 
+    /// <summary>The same for another database of the cluster: roles and the settings of a database are there already.</summary>
+    public static string SchemaWithoutRoles => Schema[Schema.IndexOf("CREATE TABLE", StringComparison.Ordinal)..];
+
     private static string FolderOfScripts => Path.Combine(AppContext.BaseDirectory, "Comparison", "Scripts");
 
     private static IEnumerable<NamedScript> Read(string text)
