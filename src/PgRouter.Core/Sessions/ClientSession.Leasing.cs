@@ -180,8 +180,7 @@ internal sealed partial class ClientSession
         {
             if ((await PrepareServerAsync(held.Server) ?? await PrepareUsedAsync(held.Server)) is { } refused)
             {
-                FailPending(refused);
-                ReleaseIfIdle(held.Server);
+                RefusePending(held.Server, refused);
             }
             else if (!CancelIfAsked())
             {
@@ -209,6 +208,18 @@ internal sealed partial class ClientSession
             FailRequest(error);
         else if (!CancelIfAsked())
             _leaseIsFresh = true;
+    }
+
+    /// <summary>The server that is held could not be made ready. One that is lost is another matter: the request has not been sent.</summary>
+    private void RefusePending(ServerConnection server, ErrorMessage refused)
+    {
+        if (IsLost(server, refused))
+        {
+            OnServerLost(refused.Message);
+            return;
+        }
+        FailPending(refused);
+        ReleaseIfIdle(server);
     }
 
     private async Task<ErrorMessage?> HoldPreparedAsync(ServerLease lease)

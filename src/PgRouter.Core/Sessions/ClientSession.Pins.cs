@@ -135,12 +135,22 @@ internal sealed partial class ClientSession
         var doubts = _doubts;
         _doubts = PinReasons.None;
         var (row, error) = await server.QueryRowAsync(PinQuestion, _signal, SynchronizeTimeout);
+        if (IsLost(server, error))
+        {
+            OnServerLost(error!.Message);
+            _signal.Set();
+            return;
+        }
         var isKnown = error is null && row.Length == Questions.Length;
         for (var i = 0; i < Questions.Length; i++)
             Settle(Questions[i], doubts, holds: !isKnown || row[i] == "t");
         ReleaseIfIdle(server);
         _signal.Set(); // Socket events that came meanwhile are still to be looked at.
     }
+
+    /// <summary>A statement of the router's own has met the end of the connection: nothing more will tell of it.</summary>
+    private static bool IsLost(ServerConnection server, ErrorMessage? error) =>
+        error is not null && (error.Code == SqlStates.ConnectionFailure || server.Socket.PeerClosed || server.Socket.IsClosed);
 
     private void Settle(PinReasons reason, PinReasons doubts, bool holds)
     {
