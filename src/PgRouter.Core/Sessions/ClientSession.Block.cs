@@ -51,7 +51,8 @@ internal sealed partial class ClientSession
                 BeginLater(info, sql);
                 return true;
             case TransactionVerb.Rollback when _block != Block.None:
-                _pendingLoss = null;
+                if (!_lossTookPins)
+                    _pendingLoss = null;
                 EndBlock(RollbackReply);
                 return true;
             case TransactionVerb.Commit when _block == Block.Begun:

@@ -67,7 +67,7 @@ internal sealed partial class ClientSession
     }
 
     private const int MostUnjudged = 100;
-    private static readonly TimeSpan CatalogWait = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan CatalogWait = TimeSpan.FromSeconds(1.5);
     private static readonly TimeSpan CatalogPoll = TimeSpan.FromMilliseconds(20);
     private List<StatementInfo>? _unjudged;
 

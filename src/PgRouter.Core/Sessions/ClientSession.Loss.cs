@@ -15,6 +15,9 @@ internal sealed partial class ClientSession
         OnServerLost(reason);
     }
 
+    /// <summary>With the last server went more than a transaction: what pinned the client.</summary>
+    private bool _lossTookPins;
+
     /// <summary>
     /// The connection to the server is gone. A read that had said nothing runs once elsewhere; otherwise the client gets the error and lives.
     /// </summary>
@@ -44,6 +47,7 @@ internal sealed partial class ClientSession
         }
         var wasAsked = server.Owed.Count > 0 || _unsynced;
         var wasInTransaction = server.Status != TransactionStatus.Idle || _pins != PinReasons.None;
+        _lossTookPins = _pins != PinReasons.None;
         var commits = IsCommitUnderWay(server);
         var failsBlock = !commits && IsBlockOpen(server);
         var endsInReadyForQuery = server.Owed.ReadyForQueryCount;
