@@ -1,7 +1,7 @@
 namespace PgRouter.Core.Pooling;
 
 /// <summary>
-/// Whether clients of a pool ask for <c>currval</c> or <c>lastval</c>: then a server is cleared of another client's sequence values before this
+/// Whether clients of a pool use sequences by name: then a server is cleared of another client's sequence values before this
 /// client writes on it. Assumed at first; given up when many writes have come and nobody has asked; certain once somebody asks. Any thread; a
 /// count lost between threads does no harm.
 /// </summary>
@@ -15,11 +15,15 @@ internal sealed class SequenceWatch
 
     public bool IsOn => _isCertain || _writes < WritesToGiveUp;
 
+    /// <summary>Some client has named a sequence.</summary>
+    public bool IsCertain => _isCertain;
+
     public void NoteWrite()
     {
         if (_writes < WritesToGiveUp)
             _writes++;
     }
 
-    public void NoteRead() => _isCertain = true;
+    /// <summary>nextval, setval, currval or lastval in a text.</summary>
+    public void NoteUse() => _isCertain = true;
 }

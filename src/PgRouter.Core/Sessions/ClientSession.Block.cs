@@ -126,7 +126,7 @@ internal sealed partial class ClientSession
     {
         _block = Block.None;
         _beginUnderWay = true;
-        if (HasOthersSequences(server) && _lease!.Pool.Sequences.IsOn && KnownCatalog is not { HasSequences: false })
+        if (HasOthersSequences(server) && MayUseSequences(_lease!.Pool))
             SendDiscardSequences(server, _lease.Pool);
         KeepExecution(server, _begin!, BeginMark);
     }

@@ -407,8 +407,7 @@ internal sealed partial class ClientSession
         error.WriteErrorResponse(writer);
         if (_requestEndsInReadyForQuery)
             BackendStartupMessages.WriteReadyForQuery(writer, Status);
-        else
-            _skipToSync = true;
+        _skipToSync = !_requestEndsInReadyForQuery;
         SendToClient(writer.WrittenSpan);
         _signal.Set();
     }

@@ -107,7 +107,7 @@ internal sealed partial class ClientSession
         var writer = new MessageWriter();
         if (readyForQueryCount == 0)
             error.WriteErrorResponse(writer);
-        _skipToSync |= _unsynced || readyForQueryCount == 0;
+        _skipToSync = _unsynced || readyForQueryCount == 0;
         if (_streaming > 0)
         {
             _discarding = _streaming;

@@ -219,6 +219,12 @@ internal sealed partial class ClientSession
         var reader = new MessageReader(body);
         reader.TryReadCString(out var name);
         reader.TryReadCString(out var sql);
+        if (server.Status == TransactionStatus.Failed && !info.HasTransactionVerb)
+        {
+            output.Message(FrontendMessage.Parse, PreparedStatement.NoName, body[name.Length..]); // Refused, whatever it names.
+            server.Owed.Enqueue(new OwedReply(ReplyKind.Parse));
+            return true;
+        }
         var text = NamedText.Exchange(sql, PreparedNames.Find(sql, _conformingStrings), place => _statements?.Find(place.Name));
         EnsureUsed(server, text.Uses, ref output);
         if (info.Statements is [{ Kind: StatementKind.Execute }] && text.Uses is [var executed])

@@ -31,18 +31,18 @@ internal sealed partial class ClientSession
 
     private bool HasOthersSequences(ServerConnection server) => server.SequenceOwner != 0 && server.SequenceOwner != _sequenceOwner;
 
+    private bool MayUseSequences(ServerPool pool) =>
+        pool.Sequences.IsCertain || (pool.Sequences.IsOn && KnownCatalog is not { HasSequences: false });
+
     /// <summary>Must another client's values go before the pending request runs on this server?</summary>
     private bool NeedsOwnSequences(ServerLease lease)
     {
-        if (KnownCatalog is { HasSequences: false })
-            return false;
+        if ((_pending.Effects & (SessionEffects.ReadsSequenceState | SessionEffects.WritesSequenceState)) != 0)
+            lease.Pool.Sequences.NoteUse();
         if ((_pending.Effects & SessionEffects.ReadsSequenceState) != 0)
-        {
-            lease.Pool.Sequences.NoteRead();
             return HasOthersSequences(lease.Server);
-        }
         // Reads advance nothing; a transaction block, once begun, may do anything.
-        return _pending.Class >= StatementClass.Transaction && _block != Block.Begun && HasOthersSequences(lease.Server) && lease.Pool.Sequences.IsOn;
+        return _pending.Class >= StatementClass.Transaction && _block != Block.Begun && HasOthersSequences(lease.Server) && MayUseSequences(lease.Pool);
     }
 
     /// <summary>
