@@ -180,7 +180,7 @@ internal sealed class DatabaseCatalog
         if (traits.HasFlag(SessionTraits.IsOpaque) || body.HasUnknownNames)
             traits |= AnyTraits;
         foreach (var call in body.Calls)
-            {
+        {
             if (_functions.TryGetValue(new ObjectName(call.Schema, call.Name), out var facts))
                 traits |= facts.Traits;
         }

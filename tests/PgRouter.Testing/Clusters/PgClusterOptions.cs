@@ -7,7 +7,7 @@ public sealed record PgClusterOptions
     public int Standbys { get; init; } = 2;
 
     /// <summary>max_connections of every node.</summary>
-    public int MaxConnections { get; init; } = 400;
+    public int MaxConnections { get; init; } = 600;
 
     /// <summary>pg_hba method for TCP clients: trust, password, md5, scram-sha-256, reject. Unix sockets always trust.</summary>
     public string AuthenticationMethod { get; init; } = "trust";

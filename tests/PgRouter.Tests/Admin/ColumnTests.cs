@@ -166,8 +166,15 @@ internal sealed class ColumnTests
         router.Listeners.Add(
             new ListenerSnapshot
             {
-                Database = "shop", Channel = "orders", Subscribers = 2, State = "listening", NodeId = 0, ServerPid = 4712, User = "app",
-                Delivered = 12, Since = FakeRouter.Start,
+                Database = "shop",
+                Channel = "orders",
+                Subscribers = 2,
+                State = "listening",
+                NodeId = 0,
+                ServerPid = 4712,
+                User = "app",
+                Delivered = 12,
+                Since = FakeRouter.Start,
             });
         router.Databases.Add(new DatabaseStatistics
         {

@@ -155,8 +155,15 @@ internal sealed class PgBouncerCommandTests
         var router = new FakeRouter();
         router.Listeners.Add(new ListenerSnapshot
         {
-            Database = "shop", Channel = "orders", Subscribers = 3, State = "listening", NodeId = 0, ServerPid = 4711, User = "app",
-            Delivered = 12, Since = FakeRouter.Start,
+            Database = "shop",
+            Channel = "orders",
+            Subscribers = 3,
+            State = "listening",
+            NodeId = 0,
+            ServerPid = 4711,
+            User = "app",
+            Delivered = 12,
+            Since = FakeRouter.Start,
         });
         router.Listeners.Add(new ListenerSnapshot { Database = "shop", Channel = "Items", Subscribers = 1, State = "lost", Since = FakeRouter.Start });
 
