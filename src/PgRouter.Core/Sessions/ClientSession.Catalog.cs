@@ -77,7 +77,7 @@ internal sealed partial class ClientSession
         if (_unjudged is not { Count: > 0 } unjudged)
             return;
         var until = Loop.NowMs + (long)CatalogWait.TotalMilliseconds;
-        while (KnownCatalog is null && _catalog is { State: not CatalogState.Unknown } && Loop.NowMs < until && !_ended)
+        while (KnownCatalog is null && _catalog is { } catalog && (catalog.IsLoading || catalog.State == CatalogState.Stale) && Loop.NowMs < until && !_ended)
         {
             using var pause = new Deadline(_signal);
             pause.Start(CatalogPoll);
