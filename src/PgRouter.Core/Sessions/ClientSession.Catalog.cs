@@ -71,7 +71,10 @@ internal sealed partial class ClientSession
     private static readonly TimeSpan CatalogPoll = TimeSpan.FromMilliseconds(20);
     private List<StatementInfo>? _unjudged;
 
-    /// <summary>Before the server is given back: waits for the catalog and asks it. Without one the settings may be anything, and the client is pinned.</summary>
+    /// <summary>
+    /// Before the server is given back: waits for the catalog and asks it. Where there is none (no account to read it with, said in a warning), what
+    /// functions do to settings is not noticed.
+    /// </summary>
     private async Task JudgeAsync()
     {
         if (_unjudged is not { Count: > 0 } unjudged)
@@ -86,7 +89,7 @@ internal sealed partial class ClientSession
         }
         var traits = SessionTraits.None;
         foreach (var info in unjudged)
-            traits |= KnownCatalog?.TraitsOf(info) ?? SessionTraits.Anything;
+            traits |= KnownCatalog?.TraitsOf(info) ?? SessionTraits.None;
         unjudged.Clear();
         if ((traits & SessionTraits.ChangesSettings) != 0)
             Pin(PinReasons.Settings);
