@@ -12,8 +12,10 @@ public sealed class KilledServerTests
 {
     private static readonly string[] Selected =
     [
+        "temporary table on commit drop, simple", "cursors with hold over other statements",
         "txn savepoints nested deeply, simple", "portals named over syncs in a transaction", "copying in with a prepared statement",
-        "settings in savepoints of one name, extended", "copying out in a pipeline", "transaction wholly in one sync",
+        "settings in savepoints of one name, extended", "statements executed in one sync",
+        "copying out in a pipeline", "extended pipeline of several syncs", "transaction wholly in one sync",
     ];
 
     private KillBed _bed = null!;
