@@ -52,8 +52,12 @@ internal sealed class KillPlayer : IAsyncDisposable
         try
         {
             await _client.SendAsync(Frontend.Sync(), Frontend.Query("ROLLBACK"), Frontend.Query("SELECT 'alive'"));
+            // A loss that is noticed only now answers what was sent with errors: then it is asked again.
             while (await _client.ReadAsync() is var message && !(message.Type == 'D' && message.Columns().Count == 1 && message.TextColumns()[0] == "alive"))
-                continue;
+            {
+                if (message.Type == 'E' && message.Field('C') is ("57P01" or "08007"))
+                    await _client.SendAsync(Frontend.Query("ROLLBACK"), Frontend.Query("SELECT 'alive'"));
+            }
             await _client.ReadUntilAsync();
         }
         catch (Exception failure) when (failure is TimeoutException or IOException)

@@ -13,7 +13,7 @@ public sealed class KilledServerTests
     private static readonly string[] Selected =
     [
         "temporary table on commit drop, simple", "cursors with hold over other statements",
-        "txn savepoints nested deeply, simple", "portals named over syncs in a transaction", "copying in with a prepared statement",
+        "txn savepoints nested deeply, simple", "txn chains, extended", "portals named over syncs in a transaction", "copying in with a prepared statement",
         "settings in savepoints of one name, extended", "statements executed in one sync",
         "copying out in a pipeline", "extended pipeline of several syncs", "transaction wholly in one sync",
     ];
