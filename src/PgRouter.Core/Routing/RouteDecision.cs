@@ -8,18 +8,3 @@ internal readonly record struct RouteDecision(int NodeIndex, RouteReason Reason)
     /// <summary>May it be sent elsewhere if the node turns out to be gone before it answered?</summary>
     public bool MayMove => Reason is RouteReason.Balanced or RouteReason.NoStandby;
 }
-
-/// <summary>The rules by name, in the order of the ladder (docs/routing.md).</summary>
-internal enum RouteReason : byte
-{
-    Local,
-    Held,
-    Hint,
-    Write,
-    VolatileFunction,
-    Catalog,
-    Transaction,
-    Balanced,
-    NoStandby,
-    NoPrimary,
-}

@@ -5,6 +5,12 @@ internal abstract class RouteRule
 {
     public abstract RouteReason Reason { get; }
 
+    /// <summary>To what it applies, for the table of docs/routing.md; Markdown, one line.</summary>
+    public abstract string When { get; }
+
+    /// <summary>Where that runs, for the same table.</summary>
+    public abstract string Where { get; }
+
     /// <summary>The node index, or <see cref="Pass"/> to ask the next rule, or <see cref="Nowhere"/>.</summary>
     public abstract int Decide(in RouteInput input);
 

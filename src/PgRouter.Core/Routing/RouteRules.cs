@@ -7,6 +7,10 @@ internal sealed class LocalRule : RouteRule
 {
     public override RouteReason Reason => RouteReason.Local;
 
+    public override string When => "an empty query, `SHOW POOL_*`, `PGPOOL ...`, `EXPLAIN ROUTE ...`";
+
+    public override string Where => "answered by PgRouter";
+
     public override int Decide(in RouteInput input) => input.Class <= StatementClass.Local ? Nowhere : Pass;
 }
 
@@ -15,6 +19,10 @@ internal sealed class HeldRule : RouteRule
 {
     public override RouteReason Reason => RouteReason.Held;
 
+    public override string When => "a server is held: open transaction, pin";
+
+    public override string Where => "that server";
+
     public override int Decide(in RouteInput input) => input.HeldNode >= 0 ? input.HeldNode : Pass;
 }
 
@@ -22,6 +30,10 @@ internal sealed class HeldRule : RouteRule
 internal sealed class HintRule : RouteRule
 {
     public override RouteReason Reason => RouteReason.Hint;
+
+    public override string When => "a comment in front says where";
+
+    public override string Where => "as it says; a write never goes to a standby";
 
     public override int Decide(in RouteInput input)
     {
@@ -42,6 +54,10 @@ internal sealed class WriteRule : RouteRule
 {
     public override RouteReason Reason => RouteReason.Write;
 
+    public override string When => "classes `Write` and `Unknown`, and a primary is known";
+
+    public override string Where => "primary";
+
     public override int Decide(in RouteInput input) =>
         input.Class >= StatementClass.Write && input.Cluster.PrimaryIndex >= 0 ? input.Cluster.PrimaryIndex : Pass;
 }
@@ -50,6 +66,10 @@ internal sealed class WriteRule : RouteRule
 internal sealed class VolatileFunctionRule : RouteRule
 {
     public override RouteReason Reason => RouteReason.VolatileFunction;
+
+    public override string When => "class `NeedsCatalog`, and the primary can be used";
+
+    public override string Where => "primary";
 
     public override int Decide(in RouteInput input) =>
         input.Class == StatementClass.NeedsCatalog && input.CanUsePrimary ? input.Cluster.PrimaryIndex : Pass;
@@ -60,6 +80,10 @@ internal sealed class CatalogRule : RouteRule
 {
     public override RouteReason Reason => RouteReason.Catalog;
 
+    public override string When => "class `PrimaryRead`, and the primary can be used";
+
+    public override string Where => "primary";
+
     public override int Decide(in RouteInput input) =>
         input.Class == StatementClass.PrimaryRead && input.CanUsePrimary ? input.Cluster.PrimaryIndex : Pass;
 }
@@ -69,6 +93,10 @@ internal sealed class TransactionRule : RouteRule
 {
     public override RouteReason Reason => RouteReason.Transaction;
 
+    public override string When => "a transaction begins and is not said to be READ ONLY";
+
+    public override string Where => "primary";
+
     public override int Decide(in RouteInput input) =>
         input.Class == StatementClass.Transaction && !input.BeginsReadOnly && input.Cluster.PrimaryIndex >= 0 ? input.Cluster.PrimaryIndex : Pass;
 }
@@ -77,6 +105,10 @@ internal sealed class TransactionRule : RouteRule
 internal sealed class BalancedRule : RouteRule
 {
     public override RouteReason Reason => RouteReason.Balanced;
+
+    public override string When => "a read, a change of session state alone, or a READ ONLY transaction, while `load_balance_mode` is on";
+
+    public override string Where => "weighted choice";
 
     public override int Decide(in RouteInput input)
     {
@@ -95,6 +127,11 @@ internal sealed class NoStandbyRule : RouteRule
 {
     public override RouteReason Reason => RouteReason.NoStandby;
 
+    public override string When =>
+        "what may run anywhere and found no node above; with no primary also the reads of `volatile function` and `catalog`";
+
+    public override string Where => "primary, else any usable node";
+
     public override int Decide(in RouteInput input)
     {
         if (input.Class >= StatementClass.Write || (input.Class == StatementClass.Transaction && !input.BeginsReadOnly))
@@ -110,6 +147,10 @@ internal sealed class NoStandbyRule : RouteRule
 internal sealed class NoPrimaryRule : RouteRule
 {
     public override RouteReason Reason => RouteReason.NoPrimary;
+
+    public override string When => "everything left: no node can take it";
+
+    public override string Where => "waits up to `pgrouter.failover_hold` (default 0), then an error, SQLSTATE 57P03";
 
     public override int Decide(in RouteInput input) => Nowhere;
 }

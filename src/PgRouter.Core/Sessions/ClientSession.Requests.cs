@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using PgRouter.Core.Routing;
 using PgRouter.Core.Servers;
 using PgRouter.Core.Transport;
 using PgRouter.Protocol;
@@ -452,6 +453,6 @@ internal sealed partial class ClientSession
         if (_services.Config().LogStatement)
             SessionLog.Statement(_services.Logger, text);
         if (_services.Config().LogPerNodeStatement)
-            SessionLog.NodeStatement(_services.Logger, server.Node.Id, _decision.Reason.ToString(), text);
+            SessionLog.NodeStatement(_services.Logger, server.Node.Id, _decision.Reason.Word(), text);
     }
 }

@@ -1,0 +1,28 @@
+namespace PgRouter.Core.Routing;
+
+/// <summary>The rules by name, in the order of the ladder (docs/routing.md).</summary>
+internal enum RouteReason : byte
+{
+    Local,
+    Held,
+    Hint,
+    Write,
+    VolatileFunction,
+    Catalog,
+    Transaction,
+    Balanced,
+    NoStandby,
+    NoPrimary,
+}
+
+/// <summary>The reasons as people read them: <c>volatile function</c>, in every explanation, log, metric and in docs/routing.md.</summary>
+internal static class RouteReasons
+{
+    private static readonly string[] Words = [.. Enum.GetNames<RouteReason>().Select(ToWords)];
+
+    public static string Word(this RouteReason reason) => Words[(int)reason];
+
+    /// <summary>Lower case, a blank in front of what was a capital.</summary>
+    private static string ToWords(string name) =>
+        string.Concat(name.Select((letter, i) => char.IsUpper(letter) && i > 0 ? $" {char.ToLowerInvariant(letter)}" : $"{char.ToLowerInvariant(letter)}"));
+}
