@@ -20,6 +20,7 @@ internal sealed unsafe class LoopSocket
 
     private readonly Descriptor _descriptor;
     private bool _peerClosed;
+    private TlsLayer? _tls;
 
     private LoopSocket(EventLoop loop, Descriptor descriptor)
     {
@@ -50,6 +51,9 @@ internal sealed unsafe class LoopSocket
 
     /// <summary>errno of what broke the connection, 0 while it is whole.</summary>
     public int Error { get; private set; }
+
+    /// <summary>The encryption of the connection; null = clear text.</summary>
+    public TlsLayer? Tls => _tls;
 
     /// <summary>Takes over an accepted or created descriptor (non-blocking) and registers it.</summary>
     public static LoopSocket Adopt(EventLoop loop, int fd, bool isTcp)
@@ -118,7 +122,20 @@ internal sealed unsafe class LoopSocket
     /// <summary>
     /// Reads what is there: the number of bytes, 0 at the end of the stream, <see cref="WouldBlock"/> or <see cref="Broken"/>.
     /// </summary>
-    public int TryReceive(Span<byte> into)
+    public int TryReceive(Span<byte> into) => _tls is null ? ReceiveRaw(into) : _tls.TryReceive(into);
+
+    /// <summary>Writes what the kernel takes now: the number of bytes (maybe fewer than asked), <see cref="WouldBlock"/> or <see cref="Broken"/>.</summary>
+    public int TrySend(ReadOnlySpan<byte> from) => _tls is null ? SendRaw(from) : _tls.TrySend(from);
+
+    /// <summary>From now on everything read and written is encrypted: the handshake is done.</summary>
+    public void Encrypt(TlsLayer tls)
+    {
+        _tls = tls;
+        tls.AttachTo(this);
+    }
+
+    /// <summary><see cref="TryReceive"/> of the bytes on the wire.</summary>
+    internal int ReceiveRaw(Span<byte> into)
     {
         if (!IsReadable)
             return WouldBlock;
@@ -148,8 +165,8 @@ internal sealed unsafe class LoopSocket
         }
     }
 
-    /// <summary>Writes what the kernel takes now: the number of bytes (maybe fewer than asked), <see cref="WouldBlock"/> or <see cref="Broken"/>.</summary>
-    public int TrySend(ReadOnlySpan<byte> from)
+    /// <summary><see cref="TrySend"/> of the bytes on the wire.</summary>
+    internal int SendRaw(ReadOnlySpan<byte> from)
     {
         if (!IsWritable)
             return WouldBlock;
@@ -182,6 +199,7 @@ internal sealed unsafe class LoopSocket
     {
         if (_descriptor.IsClosed)
             return;
+        _tls?.Close();
         if (Slot >= 0)
             Loop.Unregister(this);
         _descriptor.Dispose();
@@ -216,6 +234,7 @@ internal sealed unsafe class LoopSocket
             IsReadable = true;
         if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0)
             IsWritable = true;
+        _tls?.OnEvent();
         Owner?.OnReady();
     }
 

@@ -104,6 +104,12 @@ internal static unsafe partial class Native
     [LibraryImport("libc", SetLastError = true)]
     public static partial int getsockopt(int fd, int level, int name, int* value, int* length);
 
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int setpriority(int which, uint who, int priority);
+
+    /// <summary>The nice value of the calling thread; on Linux it is the thread's alone (setpriority(2)).</summary>
+    public static void SetNiceness(int niceness) => setpriority(0, 0, niceness);
+
     /// <summary>The message of an errno, as strerror gives it.</summary>
     public static string Describe(int errno) => Marshal.GetPInvokeErrorMessage(errno);
 }
