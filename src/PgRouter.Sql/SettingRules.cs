@@ -5,15 +5,6 @@ namespace PgRouter.Sql;
 /// <summary>What changing a setting by name means for the session, however it is written (SET, RESET, set_config).</summary>
 internal static class SettingRules
 {
-    /// <summary>
-    /// Settings whose value is a list of identifiers: SET quotes each element, so a list given as one string must be taken apart.
-    /// </summary>
-    private static readonly string[] ListsOfNames =
-    [
-        "search_path", "temp_tablespaces", "local_preload_libraries", "session_preload_libraries", "shared_preload_libraries",
-        "unix_socket_directories",
-    ];
-
     /// <summary>Adds the change to the facts; a null <paramref name="value"/> means DEFAULT.</summary>
     public static void Apply(string name, string? value, bool isLocal, StatementFacts facts)
     {
@@ -37,7 +28,7 @@ internal static class SettingRules
     {
         if (value.Kind == ConstantKind.Null)
             return null;
-        if (!ListsOfNames.Contains(name))
+        if (!NameLists.Contains(name)) // SET quotes each element, so a list given as one string must be taken apart.
             return value.ToSql();
         var elements = SplitNames(value.Text).Select(Constant.Quote);
         var list = string.Join(", ", elements);

@@ -32,6 +32,8 @@ internal sealed class CatalogStore
     private readonly Lock _lock = new();
     private volatile DatabaseCatalog _current = DatabaseCatalog.Unknown(0);
     private volatile bool _isUsed = true;
+    private DatabaseCatalog? _latest;
+    private long _latestChanges;
     private ImmutableArray<string> _users = [];
     private CatalogState _state;
     private long _generation;
@@ -60,13 +62,23 @@ internal sealed class CatalogStore
         }
     }
 
-    /// <summary>A load is under way.</summary>
-    public bool IsLoading
+    /// <summary>Changes that were seen until now; see <see cref="ReadAfter"/>.</summary>
+    public long Changes
     {
         get
         {
             lock (_lock)
-                return _isLoading;
+                return _changes;
+        }
+    }
+
+    /// <summary>It will be read, or read again, soon: it is being read, has changed, or could be read before.</summary>
+    public bool IsExpected
+    {
+        get
+        {
+            lock (_lock)
+                return _isLoading || _state != CatalogState.Unknown || _latest is not null;
         }
     }
 
@@ -77,6 +89,16 @@ internal sealed class CatalogStore
             lock (_lock)
                 return _state;
         }
+    }
+
+    /// <summary>
+    /// What was read last, if it was read after so many <see cref="Changes"/>: what a statement met that ran then, whatever has changed since. Null:
+    /// not read yet.
+    /// </summary>
+    public DatabaseCatalog? ReadAfter(long changes)
+    {
+        lock (_lock)
+            return _latestChanges >= changes ? _latest : null;
     }
 
     /// <summary>A user has logged in to the database: its account may serve to read the catalog.</summary>
@@ -191,6 +213,8 @@ internal sealed class CatalogStore
         {
             _isLoading = false;
             _failures = 0;
+            _latest = catalog;
+            _latestChanges = changes;
             // Whatever changed meanwhile is perhaps not in it: the next load tells.
             if (changes != _changes)
             {

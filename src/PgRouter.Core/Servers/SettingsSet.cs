@@ -20,6 +20,9 @@ internal sealed class SettingsSet
     /// <summary>A value may say only a half of it: the other half stays what it was.</summary>
     public const string DateStyle = "datestyle";
 
+    /// <summary>While it is on, SET puts every element of a list of names in quotes.</summary>
+    private const string QuoteAll = "quote_all_identifiers";
+
     /// <summary>Who the session is, in the order to set: a new session authorization ends a role.</summary>
     private static readonly string[] Identity = [SessionAuthorization, Role];
 
@@ -41,6 +44,7 @@ internal sealed class SettingsSet
         _values = values;
         _key = key;
         SetsIsolation = values.ContainsKey(Isolation);
+        QuotesAllNames = values.TryGetValue(QuoteAll, out var quotes) && !IsOff(quotes.Text);
         Meaning = string.Concat(values.Where(v => !Harmless.Contains(v.Key)).Select(v => $"{v.Key}{(v.Value.IsExpression ? '=' : ':')}{v.Value.Text}\0"));
     }
 
@@ -56,6 +60,9 @@ internal sealed class SettingsSet
 
     /// <summary>default_transaction_isolation is set: a standby refuses serializable transactions.</summary>
     public bool SetsIsolation { get; }
+
+    /// <summary>quote_all_identifiers is on.</summary>
+    public bool QuotesAllNames { get; }
 
     public static SettingsSet Of(IEnumerable<KeyValuePair<string, string>> textValues)
     {
@@ -103,13 +110,17 @@ internal sealed class SettingsSet
         }
         foreach (var name in _values.Keys.Where(name => !Identity.Contains(name) && !wanted.Contains(name)))
             AppendReset(script, name);
+        if (QuotesAllNames && wanted.Contains(QuoteAll))
+            AppendReset(script, QuoteAll); // Lists that were set without it are set without it.
         if (ValueOf(DateStyle) is { } others && wanted.ValueOf(DateStyle) is { } own && own != others)
             AppendReset(script, DateStyle);
         foreach (var (name, value) in wanted._values)
         {
-            if (!Identity.Contains(name) && ValueOf(name) != value)
+            if (!Identity.Contains(name) && name != QuoteAll && ValueOf(name) != value)
                 AppendSet(script, name, value);
         }
+        if (wanted.ValueOf(QuoteAll) is { } quoteAll && (QuotesAllNames || ValueOf(QuoteAll) != quoteAll))
+            AppendSet(script, QuoteAll, quoteAll);
         if (identityDiffers)
         {
             foreach (var name in Identity.Where(wanted.Contains))
@@ -117,6 +128,8 @@ internal sealed class SettingsSet
         }
         return script.ToString();
     }
+
+    private static bool IsOff(string text) => text.Trim('\'').ToLowerInvariant() is "off" or "of" or "false" or "fals" or "fal" or "fa" or "f" or "no" or "n" or "0";
 
     private SettingValue? ValueOf(string name) => _values.TryGetValue(name, out var value) ? value : null;
 

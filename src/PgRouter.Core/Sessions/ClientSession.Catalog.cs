@@ -57,39 +57,48 @@ internal sealed partial class ClientSession
 
     /// <summary>
     /// It may have left anything that the server can be asked about; what it did to settings the catalog will say when it has been read, after DDL
-    /// within a second.
+    /// within a second. The body of a DO block tells by itself.
     /// </summary>
     private void JudgeLater(StatementInfo info)
     {
         DoubtFor(SessionTraits.Anything & ~SessionTraits.ChangesSettings);
-        if (!_requestFailed && (_unjudged ??= []).Count < MostUnjudged)
-            _unjudged.Add(info);
+        if (_requestFailed)
+            return;
+        if (info.Statements.Any(statement => statement.Block is { Traits: var traits } && (traits & SessionTraits.ChangesSettings) != 0))
+            Pin(PinReasons.Settings);
+        else if ((_unjudged ??= []).Count < MostUnjudged)
+            _unjudged.Add((info, _catalog?.Changes ?? 0));
     }
 
     private const int MostUnjudged = 100;
-    private static readonly TimeSpan CatalogWait = TimeSpan.FromSeconds(1.5);
+    private static readonly TimeSpan CatalogWait = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan CatalogPoll = TimeSpan.FromMilliseconds(20);
-    private List<StatementInfo>? _unjudged;
+
+    /// <summary>Texts, and how many changes the catalog had seen when they ran.</summary>
+    private List<(StatementInfo Info, long Changes)>? _unjudged;
 
     /// <summary>
-    /// Before the server is given back: waits for the catalog and asks it. Where there is none (no account to read it with, said in a warning), what
-    /// functions do to settings is not noticed.
+    /// Before the server is given back: waits until the catalog has been read as it was when the statements ran, and asks it. One that does not come
+    /// is taken to say the worst. Where there is none at all (no account to read it with, said in a warning), what functions do to settings is not
+    /// noticed.
     /// </summary>
     private async Task JudgeAsync()
     {
         if (_unjudged is not { Count: > 0 } unjudged)
             return;
+        var changes = unjudged.Max(text => text.Changes);
         var until = Loop.NowMs + (long)CatalogWait.TotalMilliseconds;
-        while (KnownCatalog is null && _catalog is { } catalog && (catalog.IsLoading || catalog.State == CatalogState.Stale) && Loop.NowMs < until && !_ended)
+        while (_catalog is { IsExpected: true } catalog && catalog.ReadAfter(changes) is null && Loop.NowMs < until && !_ended)
         {
             using var pause = new Deadline(_signal);
             pause.Start(CatalogPoll);
             while (!pause.HasPassed)
                 await _signal;
         }
-        var traits = SessionTraits.None;
-        foreach (var info in unjudged)
-            traits |= KnownCatalog?.TraitsOf(info) ?? SessionTraits.None;
+        var read = _catalog?.ReadAfter(changes);
+        var traits = read is null && _catalog is { IsExpected: true } ? SessionTraits.ChangesSettings : SessionTraits.None;
+        foreach (var (info, _) in unjudged)
+            traits |= read?.TraitsOf(info) ?? SessionTraits.None;
         unjudged.Clear();
         if ((traits & SessionTraits.ChangesSettings) != 0)
             Pin(PinReasons.Settings);

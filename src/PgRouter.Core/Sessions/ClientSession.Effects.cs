@@ -147,6 +147,8 @@ internal sealed partial class ClientSession
                 _settings.Reset(name);
             else if (name == SettingsSet.DateStyle && server.Parameters.TryGetValue("DateStyle", out var style))
                 _settings.SetReported(name, style);
+            else if (_settings.Client.QuotesAllNames && NameLists.Contains(name) && NameLists.QuoteAll(value) is { } quoted)
+                _settings.SetReported(name, quoted);
             else
                 _settings.Set(name, value);
         }

@@ -313,31 +313,61 @@ internal sealed partial class ClientSession
         return stale.Count > 0;
     }
 
+    /// <summary>The names that were made on the server for pg_prepared_statements to show.</summary>
+    private List<byte[]>? _shownNames;
+
+    private const string DeallocateShared = """
+        SELECT pg_catalog.string_agg('DEALLOCATE ' OPERATOR(pg_catalog.||) name, '; ') FROM pg_catalog.pg_prepared_statements
+        WHERE name OPERATOR(pg_catalog.~) '^pgrouter_'
+        """;
+
     /// <summary>
-    /// pg_prepared_statements shows a session's names: what the client has prepared is made again under them, and the shared ones go.
+    /// pg_prepared_statements shows a session's names: what the client has prepared is made again under them, and the shared ones go. Names that
+    /// the server has as the client gave them stay.
     /// </summary>
     private async Task<ErrorMessage?> ShowOwnNamesAsync(ServerConnection server)
     {
-        if (server.Status == TransactionStatus.Failed || (_pins & (PinReasons.LargeStatement | PinReasons.PreparedStatement)) != 0)
+        if (server.Status == TransactionStatus.Failed || (_pins & PinReasons.LargeStatement) != 0)
             return null; // Fails anyway, or has names that cannot be made again.
         if (_block == Block.Begun && await BeginNowAsync(server) is { } refused)
             return refused;
+        if (server.HasClientsNames)
+            await ForgetOwnNamesAsync(server);
         server.HasClientsNames = true;
         server.Prepared.Clear();
-        var error = await server.ExecuteAsync("DEALLOCATE ALL", _signal, SynchronizeTimeout);
+        var error = await ForgetNamesAsync(server);
+        (_shownNames ??= []).Clear();
         foreach (var (name, statement) in _statements?.All ?? [])
         {
-            if (error is null || server.Status == TransactionStatus.Idle) // One that cannot be prepared any more is not shown.
-                error = await server.PrepareAsAsync(name, statement, _signal, SynchronizeTimeout);
+            if (error is not null && server.Status != TransactionStatus.Idle)
+                break;
+            error = await server.PrepareAsAsync(name, statement, _signal, SynchronizeTimeout);
+            if (error is null) // One that cannot be prepared any more is not shown.
+                _shownNames.Add(name);
         }
         return error is not null && server.Status == TransactionStatus.Failed ? AsError(error) : null;
+    }
+
+    /// <summary>All statements on the server but those of the client that only it has.</summary>
+    private async Task<ErrorMessage?> ForgetNamesAsync(ServerConnection server)
+    {
+        if ((_pins & PinReasons.PreparedStatement) == 0)
+            return await server.ExecuteAsync("DEALLOCATE ALL", _signal, SynchronizeTimeout);
+        var (row, error) = await server.QueryRowAsync(DeallocateShared, _signal, SynchronizeTimeout);
+        return error is null && row is [{ } deallocate] ? await server.ExecuteAsync(deallocate, _signal, SynchronizeTimeout) : error;
     }
 
     /// <summary>The names that pg_prepared_statements has shown must not be found by others' EXECUTE, nor by this client's after DEALLOCATE.</summary>
     private async Task ForgetOwnNamesAsync(ServerConnection server)
     {
-        server.Prepared.Clear();
-        server.HasClientsNames = await server.ExecuteAsync("DEALLOCATE ALL", _signal, SynchronizeTimeout) is not null;
+        if ((_pins & PinReasons.PreparedStatement) == 0)
+        {
+            server.Prepared.Clear();
+            server.HasClientsNames = await server.ExecuteAsync("DEALLOCATE ALL", _signal, SynchronizeTimeout) is not null;
+            return;
+        }
+        var names = string.Join("; ", (_shownNames ?? []).Select(name => $"DEALLOCATE \"{Encoding.UTF8.GetString(name).Replace("\"", "\"\"")}\""));
+        server.HasClientsNames = names.Length > 0 && await server.ExecuteAsync(names, _signal, SynchronizeTimeout) is not null;
     }
 
     /// <summary>An error that names a server's statement, or a place in an exchanged text, in the client's terms; null when it does neither.</summary>

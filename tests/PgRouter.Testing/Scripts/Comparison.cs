@@ -123,6 +123,9 @@ public static class Comparison
         if (message.Type == 'T')
             columns[reply.Connection] = message.ColumnNames();
         var text = message.Type == 'D' ? ReadableRow(message, columns.GetValueOrDefault(reply.Connection, []), options) : oids.Renumber(message).ToString();
+        // PostgreSQL raises it in several places: where nothing was ever asked for, and where the sequence is gone.
+        if (message.Type == 'E' && text.Contains("is not yet defined in this session", StringComparison.Ordinal))
+            text = Masks.SourcePlace.Replace(text, "\\x00\"");
         return options.MaskedPatterns.Aggregate(text, (current, pattern) => pattern.Replace(current, Masked));
     }
 

@@ -130,7 +130,7 @@ public sealed class CatalogStoreTests
             Assert.That(store.State, Is.EqualTo(CatalogState.Unknown));
             _ = store.Current;
             var seconds = 0;
-            for (; !store.IsLoading; seconds++)
+            for (; !store.IsExpected; seconds++)
                 _time.Advance(Second);
 
             waits.Add(seconds);

@@ -69,6 +69,18 @@ internal sealed class SettingsSetTests
     }
 
     [Test]
+    public void Lists_of_names_are_set_before_quote_all_identifiers()
+    {
+        var wanted = SettingsSet.Empty.With("quote_all_identifiers", "'on'").With("search_path", "'a'");
+        Assert.That(SettingsSet.Empty.ScriptTo(wanted), Is.EqualTo("SET \"search_path\" TO 'a';SET \"quote_all_identifiers\" TO 'on';"));
+        Assert.That(
+            SettingsSet.Empty.With("quote_all_identifiers", "'on'").ScriptTo(wanted),
+            Is.EqualTo("RESET \"quote_all_identifiers\";SET \"search_path\" TO 'a';SET \"quote_all_identifiers\" TO 'on';"));
+        Assert.That(wanted.QuotesAllNames);
+        Assert.That(wanted.With("quote_all_identifiers", "false").QuotesAllNames, Is.False);
+    }
+
+    [Test]
     public void Sets_that_were_forgotten_by_the_table_still_compare()
     {
         var before = SettingsSet.Empty.With("kept", "1");
