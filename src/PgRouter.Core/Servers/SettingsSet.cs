@@ -13,6 +13,8 @@ internal sealed class SettingsSet
     /// <summary>The setting that can make every transaction serializable, which a standby refuses.</summary>
     public const string Isolation = "default_transaction_isolation";
 
+    private const string ReadOnly = "default_transaction_read_only";
+
     public const string SessionAuthorization = "session_authorization";
 
     public const string Role = "role";
@@ -45,6 +47,8 @@ internal sealed class SettingsSet
         _key = key;
         SetsIsolation = values.ContainsKey(Isolation);
         QuotesAllNames = values.TryGetValue(QuoteAll, out var quotes) && !IsOff(quotes.Text);
+        DefaultsToSerializable = SetsIsolation && PlainValue(values[Isolation]) is not ("read committed" or "repeatable read" or "read uncommitted");
+        DefaultsToReadOnly = values.TryGetValue(ReadOnly, out var readOnly) && PlainValue(readOnly) is "on" or "true" or "yes" or "1" or "t" or "y";
         Meaning = string.Concat(values.Where(v => !Harmless.Contains(v.Key)).Select(v => $"{v.Key}{(v.Value.IsExpression ? '=' : ':')}{v.Value.Text}\0"));
     }
 
@@ -58,11 +62,17 @@ internal sealed class SettingsSet
     /// </summary>
     public string Meaning { get; }
 
-    /// <summary>default_transaction_isolation is set: a standby refuses serializable transactions.</summary>
+    /// <summary>default_transaction_isolation is set.</summary>
     public bool SetsIsolation { get; }
 
     /// <summary>quote_all_identifiers is on.</summary>
     public bool QuotesAllNames { get; }
+
+    /// <summary>Every transaction that does not say otherwise is serializable, or may be: a standby refuses it.</summary>
+    public bool DefaultsToSerializable { get; }
+
+    /// <summary>Every transaction that does not say otherwise is READ ONLY, by default_transaction_read_only.</summary>
+    public bool DefaultsToReadOnly { get; }
 
     public static SettingsSet Of(IEnumerable<KeyValuePair<string, string>> textValues)
     {
@@ -132,6 +142,9 @@ internal sealed class SettingsSet
     private static bool IsOff(string text) => text.Trim('\'').ToLowerInvariant() is "off" or "of" or "false" or "fals" or "fal" or "fa" or "f" or "no" or "n" or "0";
 
     private SettingValue? ValueOf(string name) => _values.TryGetValue(name, out var value) ? value : null;
+
+    /// <summary>A value of one word or literal, in lower case.</summary>
+    private static string PlainValue(SettingValue value) => (value.IsExpression ? value.Text.Trim('\'') : value.Text).Trim().ToLowerInvariant();
 
     private static void AppendReset(StringBuilder script, string name) => script.Append("RESET ").Append(QuoteName(name)).Append(';');
 

@@ -27,7 +27,7 @@ internal sealed partial class ClientSession
     private Step OnBatch(Span<byte> rest, out int used)
     {
         used = 0;
-        var batch = default(BatchScan);
+        var batch = new BatchScan { Blocks = BlocksOfRequest() };
         if (!Scan(rest, ref batch, out var step))
             return step;
         if (batch is { MalformedLength: > 0, Length: 0 })
@@ -41,9 +41,9 @@ internal sealed partial class ClientSession
             // More than the buffer holds and no Sync yet: whatever is still to come, the primary can run it.
             batch.Class = StatementClass.Unknown;
         }
-        // After Flush the server stays until Sync, and what is still to come may write (asyncpg: Parse, Describe, Flush, then COPY); of unknown
-        // names nothing is known.
-        if (!batch.EndsInSync || batch.Class == StatementClass.Empty)
+        // After Flush the server stays until Sync, and what is still to come may write (asyncpg: Parse, Describe, Flush, then COPY), but for a block
+        // that is READ ONLY; of unknown names nothing is known.
+        if ((!batch.EndsInSync && !(batch.Blocks.FitStandby && batch.Blocks.IsInBlock)) || batch.Class == StatementClass.Empty)
             batch.Class = StatementClass.Unknown;
         BeginRequest(batch.Length, batch.EndsInSync);
         batch.HasLocal |= Identity.IsConsole;
@@ -57,9 +57,11 @@ internal sealed partial class ClientSession
             return IsBusy ? Step.Wait : Step.Listen;
         if (_lease is null && batch.NeedsNoServer && !_cancelsPending && _block != Block.Failed)
             return IsAnsweredWithoutServer(rest[..batch.Length], out used);
+        if (batch.MayBeBlockOnly && IsBlockBatchHandledHere(rest[..batch.Length], out used))
+            return Step.Continue;
         if (_definesNames && batch.UsesNames && _lease is { Server.Owed.ReadyForQueryCount: > 0 })
             return Step.Wait; // What the names are, the batch under way decides.
-        step = Obtain(batch.Class, batch.Hint, batch.BeginsReadOnly, batch.Effects);
+        step = Obtain(batch.Class, batch.Hint, batch.Blocks.FitStandby, batch.Effects);
         if (step != Step.Continue)
             return step;
         if (batch.IsStale && HasStale(rest[..batch.Length], _lease!.Server))
@@ -224,6 +226,8 @@ internal sealed partial class ClientSession
             else if (!failed && type == FrontendMessage.Parse)
             {
                 failed = !ParseWithoutServer(body, writer);
+                if (failed && _block == Block.Begun)
+                    _block = Block.Failed;
             }
             batch = batch[(length + 1)..];
         }
@@ -436,7 +440,7 @@ internal sealed partial class ClientSession
 
         /// <summary>Has a text that concerns process ids and has not been written anew.</summary>
         public bool HasPidCalls;
-        public bool BeginsReadOnly;
+        public RequestBlocks Blocks;
         public bool OpensBlock;
         public StatementClass Class;
         public SessionEffects Effects;
@@ -446,7 +450,10 @@ internal sealed partial class ClientSession
 
         /// <summary>The texts with LISTEN; null when there is none.</summary>
         public List<StatementInfo>? OfListen;
-        private int _count;
+        private bool _hasOthers;
+
+        /// <summary>Nothing but statements that begin, shape or end a block, up to Sync.</summary>
+        public readonly bool MayBeBlockOnly => EndsInSync && First is not null && !_hasOthers;
 
         /// <param name="info">A text of the batch.</param>
         /// <param name="statementClass">Its class, as the catalog knows it.</param>
@@ -463,7 +470,8 @@ internal sealed partial class ClientSession
             if ((info.Effects & SessionEffects.Listens) != 0)
                 (OfListen ??= []).Add(info);
             Hint ??= info.Hint;
-            BeginsReadOnly = ++_count == 1 && ClientSession.BeginsReadOnly(info);
+            _hasOthers |= !IsBlockStatement(info);
+            Blocks.Add(info, statementClass);
         }
     }
 

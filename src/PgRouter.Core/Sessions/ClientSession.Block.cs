@@ -1,4 +1,3 @@
-using System.Text;
 using PgRouter.Core.Pooling;
 using PgRouter.Core.Servers;
 using PgRouter.Protocol;
@@ -7,14 +6,16 @@ using PgRouter.Sql;
 namespace PgRouter.Core.Sessions;
 
 /// <summary>
-/// A transaction block while it has no server. BEGIN by itself in a simple query is answered here and sent in front of the block's first
-/// statement, whose node it shares: a client that thinks between BEGIN and its first statement holds nobody up, and one round trip is saved. A
-/// block whose server was lost is failed until the client ends it, as PostgreSQL has it: nothing of it may run by itself on another server.
+/// A transaction block while it has no server. BEGIN by itself, and the SET TRANSACTION that may follow, are answered here and sent in front of the
+/// block's first statement, whose node they share: a client that thinks between BEGIN and its first statement holds nobody up, one round trip is
+/// saved, and where the block runs is decided when its modes are known. A block whose server was lost is failed until the client ends it, as
+/// PostgreSQL has it: nothing of it may run by itself on another server.
 /// </summary>
 internal sealed partial class ClientSession
 {
     private static readonly byte[] BeginReply = Reply("BEGIN", TransactionStatus.InTransaction);
     private static readonly byte[] StartTransactionReply = Reply("START TRANSACTION", TransactionStatus.InTransaction);
+    private static readonly byte[] SetReply = Reply("SET", TransactionStatus.InTransaction);
     private static readonly byte[] CommitReply = Reply("COMMIT", TransactionStatus.Idle);
     private static readonly byte[] RollbackReply = Reply("ROLLBACK", TransactionStatus.Idle);
     private static readonly object BeginMark = new();
@@ -24,9 +25,14 @@ internal sealed partial class ClientSession
 
     private Block _block;
     private bool _beginUnderWay;
-    private StatementInfo? _beginInfo;
-    private byte[] _beginText = [];
-    private InjectedStatement? _begin;
+
+    /// <summary>What BEGIN and SET TRANSACTION have said so far, while no server has been asked.</summary>
+    private TransactionModes _modes;
+    private RouteHint? _beginHint;
+
+    /// <summary>BEGIN, and each SET TRANSACTION behind it, as they are sent with the block's first statement.</summary>
+    private readonly List<InjectedStatement> _opening = [];
+    private InjectedTexts? _openingTexts;
 
     private enum Block : byte
     {
@@ -40,15 +46,27 @@ internal sealed partial class ClientSession
         Failed,
     }
 
-    /// <summary>BEGIN, and the end of a block that no server knows of. False = a server must be asked.</summary>
+    /// <summary>Is it one statement that begins, shapes or ends a block?</summary>
+    private static bool IsBlockStatement(StatementInfo info) => info.Verb != TransactionVerb.None || SetsModes(info);
+
+    /// <summary>SET TRANSACTION and nothing else; of a snapshot is another matter. In front of a block's first query it cannot fail.</summary>
+    private static bool SetsModes(StatementInfo info) =>
+        info.Class == StatementClass.Transaction && info.Statements is [{ Kind: StatementKind.Set, Name: "transaction" }];
+
+    /// <summary>BEGIN, SET TRANSACTION behind it, and the end of a block that no server knows of. False = a server must be asked.</summary>
     private bool IsBlockHandledHere(StatementInfo info, ReadOnlySpan<byte> sql)
     {
         if (_lease is not null || info.Statements[0].Chains)
             return false;
         switch (info.Verb)
         {
-            case TransactionVerb.Begin when _block == Block.None && _pendingLoss is null && !_unsynced:
+            case TransactionVerb.Begin when MayBeginLater:
                 BeginLater(info, sql);
+                AnswerBlock(BeginReplyTo(info));
+                return true;
+            case TransactionVerb.None when _block == Block.Begun && MaySetModesLater:
+                SetModesLater(info, sql);
+                AnswerBlock(SetReply);
                 return true;
             case TransactionVerb.Rollback when _block != Block.None:
                 if (!_lossTookPins)
@@ -69,32 +87,48 @@ internal sealed partial class ClientSession
         }
     }
 
+    private bool MayBeginLater => _block == Block.None && _pendingLoss is null && !_unsynced;
+
+    private bool MaySetModesLater => _opening.Count < MostOpening;
+
+    private const int MostOpening = 8;
+
+    private static byte[] BeginReplyTo(StatementInfo info) => info.Statements[0].Cause == "BEGIN" ? BeginReply : StartTransactionReply;
+
     private void BeginLater(StatementInfo info, ReadOnlySpan<byte> sql)
     {
-        if (!sql.SequenceEqual(_beginText))
-            KeepBegin(info, sql);
         _block = Block.Begun;
         _beganAtMs = Loop.NowMs;
-        _beginInfo = info;
+        _modes = DefaultModes.With(info.Statements[0]);
+        _beginHint = info.Hint;
         _settings.Begin();
-        AnswerBlock(info.Statements[0].Cause == "BEGIN" ? BeginReply : StartTransactionReply);
+        _opening.Clear();
+        OpenWith(info, sql);
     }
 
-    /// <summary>A client's BEGIN is nearly always the same text: what is sent for it is made once.</summary>
-    private void KeepBegin(StatementInfo info, ReadOnlySpan<byte> sql)
+    private void SetModesLater(StatementInfo info, ReadOnlySpan<byte> sql)
     {
-        if (_begin is not null)
-            _services.Statements.Release(_begin.Statement);
-        _beginText = sql.ToArray();
-        _begin = new InjectedStatement(_services.Statements.Acquire([.. _beginText, 0, 0, 0], info, ""), "pgrouter_begin");
+        _modes = _modes.With(info.Statements[0]);
+        OpenWith(info, sql);
     }
+
+    private void OpenWith(StatementInfo info, ReadOnlySpan<byte> sql) =>
+        _opening.Add((_openingTexts ??= new InjectedTexts(_services.Statements)).Get(sql, info));
+
+    /// <summary>Those of a transaction that says nothing of them.</summary>
+    private TransactionModes DefaultModes => new(_settings.Client.DefaultsToReadOnly, _settings.Client.DefaultsToSerializable);
 
     private void EndBlock(byte[] reply)
+    {
+        EndBlock();
+        AnswerBlock(reply);
+    }
+
+    private void EndBlock()
     {
         _block = Block.None;
         _beganAtMs = 0;
         _settings.Rollback(); // Nothing was set in it.
-        AnswerBlock(reply);
     }
 
     private void AnswerBlock(byte[] reply)
@@ -106,15 +140,25 @@ internal sealed partial class ClientSession
         EndRequest();
     }
 
-    /// <summary>What a request in a block without a server needs of its node.</summary>
-    private StatementClass ClassInBlock(StatementClass statementClass, ref bool beginsReadOnly)
+    /// <summary>The blocks of a request that comes now, before any of its statements.</summary>
+    private RequestBlocks BlocksOfRequest() => new(_block == Block.Begun, _modes, DefaultModes);
+
+    /// <summary>May a text begin or continue a block on a standby?</summary>
+    private bool FitsStandby(StatementInfo info, StatementClass statementClass)
     {
-        if (_block == Block.Begun && statementClass <= StatementClass.Transaction && BeginsReadOnly(_beginInfo!))
-        {
-            beginsReadOnly = true;
+        if (_lease is not null || (_block != Block.Begun && !info.HasTransactionVerb))
+            return false;
+        var blocks = BlocksOfRequest();
+        blocks.Add(info, statementClass);
+        return blocks.FitStandby;
+    }
+
+    /// <summary>What a request in a block without a server needs of its node.</summary>
+    private StatementClass ClassInBlock(StatementClass statementClass, ref bool fitsStandby)
+    {
+        fitsStandby &= _block == Block.Begun && statementClass <= StatementClass.Transaction;
+        if (fitsStandby)
             return StatementClass.Transaction;
-        }
-        beginsReadOnly = false;
         return statementClass < StatementClass.Write ? StatementClass.Write : statementClass;
     }
 
@@ -128,7 +172,8 @@ internal sealed partial class ClientSession
         _beginUnderWay = true;
         if (HasOthersSequences(server) && MayUseSequences(_lease!.Pool))
             SendDiscardSequences(server, _lease.Pool);
-        KeepExecution(server, _begin!, BeginMark);
+        for (var i = 0; i < _opening.Count; i++)
+            KeepExecution(server, _opening[i], i == _opening.Count - 1 ? BeginMark : null);
     }
 
     private void KeepExecution(ServerConnection server, InjectedStatement injected, object? mark)
@@ -159,8 +204,11 @@ internal sealed partial class ClientSession
     /// <summary>Begins the client's block by itself, for what must be prepared inside it.</summary>
     private async Task<ErrorMessage?> BeginNowAsync(ServerConnection server)
     {
-        if (await server.ExecuteAsync(Encoding.UTF8.GetString(_beginText), _signal, SynchronizeTimeout) is { } error)
-            return AsError(error);
+        foreach (var opening in _opening)
+        {
+            if (await server.ExecuteAsync(opening.Text, _signal, SynchronizeTimeout) is { } error)
+                return AsError(error);
+        }
         _block = Block.None;
         return null;
     }

@@ -68,10 +68,13 @@ internal sealed partial class ClientSession
                 : Step.Continue;
         }
         // A standby refuses every transaction that is serializable by default, and may not have yet what a notification told of.
-        if (statementClass == StatementClass.Read && (_settings.Client.SetsIsolation || IsListening))
+        if (statementClass == StatementClass.Read && (DefaultModes.IsSerializable || IsListening))
             statementClass = StatementClass.PrimaryRead;
         if (_block != Block.None)
+        {
             statementClass = ClassInBlock(statementClass, ref beginsReadOnly);
+            hint ??= _beginHint;
+        }
         _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
         if (_pendingLoss is not null || _cancelsPending)
             return Step.Acquire;

@@ -56,7 +56,7 @@ internal sealed partial class ClientSession
         {
             info = executed;
         }
-        var step = Obtain(info.Class, hint ?? info.Hint, BeginsReadOnly(info), info.Effects);
+        var step = Obtain(info.Class, hint ?? info.Hint, FitsStandby(info, info.Class), info.Effects);
         if (step != Step.Continue)
             return step;
         var server = _lease!.Server;

@@ -196,7 +196,7 @@ internal sealed partial class ClientSession
         }
         if (IsBlockRefused(OpensBlock(info)))
             return IsBusy ? Step.Wait : Step.Acquire;
-        if (info.Verb != TransactionVerb.None && IsBlockHandledHere(info, sql))
+        if (IsBlockStatement(info) && IsBlockHandledHere(info, sql))
         {
             used = (int)total;
             return Step.Continue;
@@ -205,7 +205,8 @@ internal sealed partial class ClientSession
             return IsBusy ? Step.Wait : Step.Listen;
         if (HasNames(info))
             return OnNamedQuery(rest[..(int)total], info, out used);
-        var step = Obtain(ClassOf(info), info.Hint, BeginsReadOnly(info), info.Effects);
+        var statementClass = ClassOf(info);
+        var step = Obtain(statementClass, info.Hint, FitsStandby(info, statementClass), info.Effects);
         if (step != Step.Continue)
             return step;
         used = (int)total;
@@ -435,10 +436,6 @@ internal sealed partial class ClientSession
         NoteCancelOfPending();
         _signal.Set(); // Socket events that came meanwhile are still to be looked at.
     }
-
-    /// <summary>A transaction that a standby can run: it knows no serializable ones.</summary>
-    private static bool BeginsReadOnly(StatementInfo info) =>
-        info.Verb == TransactionVerb.Begin && info.Statements[0] is { ReadOnly: true, Isolation: not "serializable" };
 
     private Step ProtocolViolation(string message)
     {

@@ -217,8 +217,7 @@ internal sealed partial class ClientSession : IClient
         GiveUpServers();
         _subscriber?.Close();
         _statements?.Clear();
-        if (_begin is not null)
-            _services.Statements.Release(_begin.Statement);
+        _openingTexts?.Clear();
         _input.Release();
         _output.Release();
         _client.Close();

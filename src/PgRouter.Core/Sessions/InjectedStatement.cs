@@ -1,3 +1,4 @@
+using System.Text;
 using PgRouter.Core.Servers;
 using PgRouter.Protocol;
 
@@ -31,6 +32,9 @@ internal sealed class InjectedStatement
     }
 
     public PreparedStatement Statement { get; }
+
+    /// <summary>The same for a simple query.</summary>
+    public string Text => Encoding.UTF8.GetString(Statement.Definition.AsSpan(0, Statement.Definition.AsSpan().IndexOf((byte)0)));
 
     /// <summary>The messages Bind and Execute, and Close: pg_cursors shows portals.</summary>
     public byte[] Messages { get; }
