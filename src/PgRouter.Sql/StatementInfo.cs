@@ -18,6 +18,7 @@ public sealed class StatementInfo
         Verb = statements.Count == 1 ? statements[0].Verb : TransactionVerb.None;
         foreach (var statement in statements)
             HasTransactionVerb |= statement.Verb != TransactionVerb.None;
+        OpensBlock = HasTransactionVerb && LeavesBlockOpen(statements);
     }
 
     /// <summary>The strictest class of all statements in the text.</summary>
@@ -45,6 +46,9 @@ public sealed class StatementInfo
 
     /// <summary>True when any statement of the text is a transaction verb.</summary>
     public bool HasTransactionVerb { get; }
+
+    /// <summary>True when a transaction block is open behind the text that was not before it.</summary>
+    public bool OpensBlock { get; }
 
     /// <summary>
     /// True when the verdict depends on a literal of the text (SET, set_config, current_setting, EXPLAIN options), so that the text must be
@@ -94,6 +98,22 @@ public sealed class StatementInfo
     /// A statement the router answers itself (SHOW POOL_*, PGPOOL ..., EXPLAIN ROUTE), else null: the text, trimmed, without its semicolon.
     /// </summary>
     public string? LocalCommand { get; init; }
+
+    private static bool LeavesBlockOpen(IReadOnlyList<Statement> statements)
+    {
+        var isOpen = false;
+        foreach (var statement in statements)
+        {
+            isOpen = statement.Verb switch
+            {
+                TransactionVerb.Begin => true,
+                TransactionVerb.Commit or TransactionVerb.Rollback => isOpen && statement.Chains,
+                TransactionVerb.PrepareTransaction => false,
+                _ => isOpen,
+            };
+        }
+        return isOpen;
+    }
 }
 
 /// <summary>How strict a statement is about where it runs. Ordered: of several statements the greatest wins.</summary>

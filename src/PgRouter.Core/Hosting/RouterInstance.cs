@@ -83,6 +83,8 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
 
     public IRouterSnapshots Snapshots { get; }
 
+    public IReadOnlyList<EventLoop> Loops => _loops;
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         LibPgQuery.Describe(); // Throws here, and not at the first statement, when the library is missing.

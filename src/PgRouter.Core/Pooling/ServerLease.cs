@@ -16,6 +16,9 @@ internal sealed class ServerLease(ServerPool pool, ServerConnection server) : IR
 
     public ServerPool Pool { get; } = pool;
 
+    /// <summary>While it moves to the loop of one who waits for it: who, and the ticket it had.</summary>
+    internal (PoolWaiter Waiter, int Ticket) OnItsWay { get; set; }
+
     /// <summary>Gives the server back. One that is not clean is closed: the router never guesses.</summary>
     public void Release()
     {

@@ -362,8 +362,9 @@ internal sealed class ServerPool
     {
         if (Line.Count == 0)
             return;
-        foreach (var loop in _context.Loops)
+        for (var i = 0; i < _context.Loops.Count; i++) // An enumerator would be allocated each time.
         {
+            var loop = _context.Loops[i];
             if (loop != except && _idle.CountOn(loop.Index) > 0)
                 loop.Post(static state => ((ServerPool)state!).ServeAsked(EventLoop.Current!), this);
         }
@@ -395,12 +396,15 @@ internal sealed class ServerPool
     private static void HandOver(PoolWaiter waiter, int ticket, ServerLease lease)
     {
         lease.Server.Socket.Detach();
-        waiter.Loop.Post(_ => TakeOver(waiter, ticket, lease), null);
+        lease.OnItsWay = (waiter, ticket);
+        waiter.Loop.Post(static state => TakeOver((ServerLease)state!), lease);
     }
 
     /// <summary>Ends a hand-over between loops, on the waiter's loop.</summary>
-    private static void TakeOver(PoolWaiter waiter, int ticket, ServerLease lease)
+    private static void TakeOver(ServerLease lease)
     {
+        var (waiter, ticket) = lease.OnItsWay;
+        lease.OnItsWay = default;
         lease.Server.Socket.AttachTo(waiter.Loop);
         if (waiter.Ticket != ticket)
         {

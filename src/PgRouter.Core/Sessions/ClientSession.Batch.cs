@@ -465,7 +465,7 @@ internal sealed partial class ClientSession
             if (statementClass > Class)
                 Class = statementClass;
             Effects |= info.Effects;
-            OpensBlock |= ClientSession.OpensBlock(info);
+            OpensBlock |= info.OpensBlock;
             HasVerb |= info.HasTransactionVerb;
             if ((info.Effects & SessionEffects.Listens) != 0)
                 (OfListen ??= []).Add(info);

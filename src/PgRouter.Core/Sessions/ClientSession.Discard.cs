@@ -118,7 +118,6 @@ internal sealed partial class ClientSession
             return null;
         _pending = new PendingRequest(StatementClass.State, null, BeginsReadOnly: false, SessionEffects.None);
         var (lease, error) = await WaitForLeaseAsync();
-        _waitSince = 0;
         if (lease is null)
             return error ?? NoPrimary();
         Hold(lease);

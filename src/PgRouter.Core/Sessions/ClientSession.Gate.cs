@@ -45,7 +45,7 @@ internal sealed partial class ClientSession
     /// Waits until the database is no longer paused. Null when the caller is to look around again; else why the request fails. The wait is
     /// part of the wait for a server, query_wait_timeout included, as in PgBouncer.
     /// </summary>
-    private async Task<ErrorMessage?> WaitAtGateAsync(Deadline deadline)
+    private async Task<ErrorMessage?> WaitAtGateAsync()
     {
         var place = _gate.Enter(_signal);
         try
@@ -57,9 +57,8 @@ internal sealed partial class ClientSession
                     DropCancel();
                     return ErrorMessage.Error(SqlStates.QueryCanceled, "canceling statement due to user request");
                 }
-                if (deadline.HasPassed)
+                if (HasWaitedTooLong(null))
                     return PausedTooLong(Identity.Database);
-                TellOfWait(null);
                 await _signal;
             }
             return null;

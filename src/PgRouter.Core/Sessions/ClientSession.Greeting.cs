@@ -46,7 +46,6 @@ internal sealed partial class ClientSession
     {
         _pending = new PendingRequest(StatementClass.State, null, BeginsReadOnly: false, SessionEffects.None);
         var (lease, error) = await WaitForLeaseAsync();
-        _waitSince = 0;
         if (lease is null)
             return (null, error);
         Hold(lease);

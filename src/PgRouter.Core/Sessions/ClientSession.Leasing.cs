@@ -119,10 +119,16 @@ internal sealed partial class ClientSession
     {
         var cluster = _services.Cluster.View;
         _decision = Decide(cluster, _services.Config());
+        _waitsIn = null;
         if (_decision.NodeIndex < 0)
             return null;
         var node = cluster.Nodes[_decision.NodeIndex];
-        return TakeKept(node.Id) ?? (_gate.IsPaused ? null : PoolOf(node).TryTake(Loop));
+        if (TakeKept(node.Id) is { } kept)
+            return kept;
+        if (_gate.IsPaused)
+            return null;
+        _waitsIn = PoolOf(node);
+        return _waitsIn.TryTake(Loop);
     }
 
     /// <summary>In session mode: the server this client already has on a node.</summary>
@@ -204,7 +210,6 @@ internal sealed partial class ClientSession
                 && (MayTryAfterLoss(lease.Server, error) || (hasOthers && ++refusals < MostRefusals && !_ended));
         }
         while (again);
-        _waitSince = 0;
         if (_ended)
             return;
         if (error is not null)
@@ -227,7 +232,6 @@ internal sealed partial class ClientSession
 
     private async Task<ErrorMessage?> HoldPreparedAsync(ServerLease lease)
     {
-        _waitSince = 0;
         Hold(lease);
         var error = await PrepareServerAsync(lease.Server);
         if (error is not null)
@@ -257,10 +261,12 @@ internal sealed partial class ClientSession
         _pending.Class > StatementClass.Read || !_services.Cluster.View.Nodes.Any(node => node.IsUsable && node.Id != lost.Id);
 
     /// <summary>Asks node after node until one gives a server; the deadline is over all of it.</summary>
-    private async Task<(ServerLease? Lease, ErrorMessage? Error)> FindLeaseAsync(Deadline deadline)
+    private async Task<(ServerLease? Lease, ErrorMessage? Error)> FindLeaseAsync()
     {
         var config = _services.Config();
-        PoolError? unreachable = null;
+        var unreachable = _waiter.Error;
+        if (unreachable is not null && !MayGoElsewhere(unreachable, _services.Cluster.View, _waitsIn!.Node.Id))
+            return (null, AsError(unreachable.Message));
         while (!_ended)
         {
             if (IsAbandoned() || _terminateRequested)
@@ -274,7 +280,7 @@ internal sealed partial class ClientSession
             _decision = Decide(cluster, config);
             if (_gate.IsPaused && !KeepsServerOn(cluster, _decision.NodeIndex))
             {
-                if (await WaitAtGateAsync(deadline) is { } paused)
+                if (await WaitAtGateAsync() is { } paused)
                     return (null, paused);
                 continue;
             }
@@ -290,7 +296,7 @@ internal sealed partial class ClientSession
             var pool = PoolOf(node);
             if ((TakeKept(node.Id) ?? pool.TryTake(Loop)) is { } lease)
                 return (lease, null);
-            var error = await WaitInPoolAsync(pool, deadline);
+            var error = await WaitInPoolAsync(pool);
             if (_waiter.Lease is { } granted)
             {
                 _waiter.Reset();
@@ -298,35 +304,29 @@ internal sealed partial class ClientSession
             }
             if (error is null)
                 continue;
-            var isElsewhere = error.IsUnreachable || (error.MayBeBehind && cluster.PrimaryIndex >= 0 && cluster.PrimaryIndex != node.Index);
-            if (!isElsewhere || !MayTryAnother(node))
+            if (!MayGoElsewhere(error, cluster, node.Id))
                 return (null, AsError(error.Message));
             unreachable = error;
         }
         return (null, null);
     }
 
-    private async Task<PoolError?> WaitInPoolAsync(ServerPool pool, Deadline deadline)
+    private async Task<PoolError?> WaitInPoolAsync(ServerPool pool)
     {
+        _waitsIn = pool;
         pool.Wait(_waiter);
-        while (_waiter.Lease is null && _waiter.Error is null)
-        {
+        while (!IsServed())
             await _signal;
-            if (_waiter.Lease is not null || _waiter.Error is not null)
-                break;
-            if (IsAbandoned() || _terminateRequested || _cancelRequested || _gate.IsPaused)
-            {
-                pool.Cancel(_waiter);
-                return null;
-            }
-            if (deadline.HasPassed)
-            {
-                pool.Cancel(_waiter);
-                return PoolShortage.AfterWaiting(pool, TimeSpan.FromMilliseconds(Loop.NowMs - _waitSince));
-            }
-            TellOfWait(pool);
-        }
         return _waiter.Error;
+    }
+
+    /// <summary>A node could not give a server: true when another may.</summary>
+    private bool MayGoElsewhere(PoolError error, ClusterView cluster, int nodeId)
+    {
+        if (cluster.Nodes.FirstOrDefault(n => n.Id == nodeId) is not { } node)
+            return error.IsUnreachable && _pending.Class < StatementClass.Write;
+        var isElsewhere = error.IsUnreachable || (error.MayBeBehind && cluster.PrimaryIndex >= 0 && cluster.PrimaryIndex != node.Index);
+        return isElsewhere && MayTryAnother(node);
     }
 
     /// <summary>

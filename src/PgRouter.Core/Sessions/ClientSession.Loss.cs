@@ -148,7 +148,7 @@ internal sealed partial class ClientSession
     {
         if (_unprepared is { } unprepared)
             unprepared.Release();
-        _waiter.Lease?.Release();
+        _waitsIn?.Cancel(_waiter);
         if (_breakReason is { } reason)
             BreakServers(reason);
         if (_kept is not null)

@@ -1,6 +1,5 @@
 using PgRouter.Core.Configuration;
 using PgRouter.Protocol;
-using PgRouter.Sql;
 
 namespace PgRouter.Core.Sessions;
 
@@ -26,25 +25,6 @@ internal sealed partial class ClientSession
             "transaction blocks not allowed in statement pooling mode",
             hint: "pool_mode is statement for this database and user: send the statements of a transaction in one query.");
         return true;
-    }
-
-    /// <summary>Is a transaction open behind these statements?</summary>
-    private static bool OpensBlock(StatementInfo info)
-    {
-        if (!info.HasTransactionVerb)
-            return false;
-        var isOpen = false;
-        foreach (var statement in info.Statements)
-        {
-            isOpen = statement.Verb switch
-            {
-                TransactionVerb.Begin => true,
-                TransactionVerb.Commit or TransactionVerb.Rollback => isOpen && statement.Chains,
-                TransactionVerb.PrepareTransaction => false,
-                _ => isOpen,
-            };
-        }
-        return isOpen;
     }
 
     /// <summary>A transaction came to be open that nobody saw coming: in a text too large to look at, or behind an error.</summary>

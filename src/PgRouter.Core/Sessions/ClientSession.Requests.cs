@@ -194,7 +194,7 @@ internal sealed partial class ClientSession
             _ownCommand = info;
             return IsBusy ? Step.Wait : Step.Local;
         }
-        if (IsBlockRefused(OpensBlock(info)))
+        if (IsBlockRefused(info.OpensBlock))
             return IsBusy ? Step.Wait : Step.Acquire;
         if (IsBlockStatement(info) && IsBlockHandledHere(info, sql))
         {

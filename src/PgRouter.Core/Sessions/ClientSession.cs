@@ -115,7 +115,13 @@ internal sealed partial class ClientSession : IClient
                         await ParseAsync();
                         break;
                     case Step.Acquire:
-                        await AcquireAsync();
+                        if (StandsInLine())
+                        {
+                            while (!IsServed())
+                                await _signal;
+                        }
+                        if (!HoldsGranted())
+                            await AcquireAsync();
                         break;
                     case Step.Rewrite:
                         WritePids();

@@ -11,6 +11,9 @@ internal sealed class TimerWheel
 
     private readonly LoopTimer?[] _slots = new LoopTimer?[Slots];
     private long _doneStep;
+
+    /// <summary>No timer is armed for a step before this one.</summary>
+    private long _earliestStep = long.MaxValue;
     private int _count;
 
     public TimerWheel(long nowMs) => _doneStep = nowMs / StepMs;
@@ -29,6 +32,7 @@ internal sealed class TimerWheel
             timer.Next.Previous = timer;
         _slots[slot] = timer;
         _count++;
+        _earliestStep = Math.Min(_earliestStep, step);
     }
 
     public void Disarm(LoopTimer timer)
@@ -51,12 +55,18 @@ internal sealed class TimerWheel
     {
         if (_count == 0)
             return -1;
-        for (var ahead = 1; ahead <= Slots; ahead++)
-        {
-            if (_slots[(int)((_doneStep + ahead) & (Slots - 1))] is not null)
-                return (int)Math.Max(0, ((_doneStep + ahead) * StepMs) - nowMs);
-        }
-        return StepMs;
+        if (_earliestStep <= _doneStep)
+            _earliestStep = FindEarliest();
+        return (int)Math.Clamp((_earliestStep * StepMs) - nowMs, 0, int.MaxValue);
+    }
+
+    /// <summary>The first step with a timer in its slot, be it of a later turn of the wheel.</summary>
+    private long FindEarliest()
+    {
+        var step = _doneStep + 1;
+        while (_slots[(int)(step & (Slots - 1))] is null)
+            step++;
+        return step;
     }
 
     /// <summary>Fires all that is due. A timer is disarmed before it fires and may arm itself again.</summary>

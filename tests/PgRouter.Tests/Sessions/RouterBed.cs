@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using PgRouter.Core.Configuration;
 using PgRouter.Core.Hosting;
+using PgRouter.Core.Transport;
 using PgRouter.Testing.Fakes;
 using PgRouter.Testing.Processes;
 using PgRouter.Testing.Protocol;
@@ -17,16 +18,13 @@ internal sealed class RouterBed : IAsyncDisposable
     private readonly ConfigFiles _files = new();
     private readonly RouterInstance _router;
 
-    private RouterBed(string[] settings)
+    private RouterBed(int[] nodePorts, string[] settings)
     {
         var port = FreePorts.Take();
         Endpoint = new Endpoint("127.0.0.1", port);
         string[] lines =
         [
-            $"backend_hostname0 = '127.0.0.1'", $"backend_port0 = {Nodes[0].Server.Endpoint.Port}",
-            "backend_flag0 = 'ALWAYS_PRIMARY|DISALLOW_TO_FAILOVER'",
-            $"backend_hostname1 = '127.0.0.1'", $"backend_port1 = {Nodes[1].Server.Endpoint.Port}",
-            "backend_flag1 = 'DISALLOW_TO_FAILOVER'",
+            .. nodePorts.SelectMany((nodePort, node) => NodeLines(node, nodePort)),
             "listen_addresses = '127.0.0.1'", $"port = {port}", "unix_socket_directories = ''",
             $"health_check_user = '{FakeNode.ProbeUser}'", $"sr_check_user = '{FakeNode.ProbeUser}'", "server_login_retry = 60",
             .. settings,
@@ -36,13 +34,30 @@ internal sealed class RouterBed : IAsyncDisposable
         _router = new RouterInstance(new ConfigStore(path, load(), load), NullLoggerFactory.Instance, TimeProvider.System);
     }
 
-    public IReadOnlyList<FakeNode> Nodes { get; } = [new FakeNode("0"), new FakeNode("1")];
+    private static string[] NodeLines(int node, int port) =>
+    [
+        $"backend_hostname{node} = '127.0.0.1'", $"backend_port{node} = {port}",
+        $"backend_flag{node} = '{(node == 0 ? "ALWAYS_PRIMARY|" : "")}DISALLOW_TO_FAILOVER'",
+    ];
+
+    public IReadOnlyList<FakeNode> Nodes { get; private init; } = [];
 
     public Endpoint Endpoint { get; }
 
-    public static async Task<RouterBed> StartAsync(params string[] settings)
+    public IReadOnlyList<EventLoop> Loops => _router.Loops;
+
+    public static Task<RouterBed> StartAsync(params string[] settings)
     {
-        var bed = new RouterBed(settings);
+        FakeNode[] nodes = [new FakeNode("0"), new FakeNode("1")];
+        return StartAsync(new RouterBed([.. nodes.Select(node => node.Server.Endpoint.Port)], settings) { Nodes = nodes });
+    }
+
+    /// <summary>In front of one server that is there already.</summary>
+    public static Task<RouterBed> StartBeforeAsync(Endpoint server, params string[] settings) =>
+        StartAsync(new RouterBed([server.Port], settings));
+
+    private static async Task<RouterBed> StartAsync(RouterBed bed)
+    {
         await bed._router.StartAsync(CancellationToken.None);
         return bed;
     }
