@@ -39,6 +39,7 @@ public sealed class ProgramTests
 
     [TestCase("pg.js")]
     [TestCase("postgresjs.js")]
+    [TestCase("sequelize.js")]
     public async Task A_Node_program_prints_the_same(string file)
     {
         await DriverProgram.RequireAsync("node", "--version");

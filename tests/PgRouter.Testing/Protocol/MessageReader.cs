@@ -17,6 +17,23 @@ internal sealed class MessageReader(Stream stream)
         return new RawMessage((char)type[0], await ReadBodyAsync(cancel));
     }
 
+    /// <summary>The type of the next message and the bytes of its body, which are thrown away.</summary>
+    public async Task<(char Type, int Length)> SkipAsync(CancellationToken cancel)
+    {
+        var head = new byte[5];
+        await stream.ReadExactlyAsync(head, cancel);
+        var length = BinaryPrimitives.ReadInt32BigEndian(head.AsSpan(1)) - 4;
+        var part = new byte[64 * 1024];
+        for (var left = length; left > 0;)
+        {
+            var count = Math.Min(left, part.Length);
+            await stream.ReadExactlyAsync(part.AsMemory(0, count), cancel);
+            left -= count;
+        }
+
+        return ((char)head[0], length);
+    }
+
     /// <summary>A message of the startup phase, which has no type byte; null when the other side closed before it.</summary>
     public async Task<RawMessage?> ReadUntypedAsync(CancellationToken cancel)
     {

@@ -220,6 +220,13 @@ public sealed class RawClient : IAsyncDisposable
         }
     }
 
+    /// <summary>Type and length of the next message, whose body may be larger than one would like to keep.</summary>
+    public async Task<(char Type, int Length)> SkipAsync()
+    {
+        using var limit = new CancellationTokenSource(ReadDeadline);
+        return await _reader.SkipAsync(limit.Token);
+    }
+
     /// <summary>Reads up to and including the next message of <paramref name="type"/>.</summary>
     public async Task<IReadOnlyList<RawMessage>> ReadUntilAsync(char type = 'Z')
     {
