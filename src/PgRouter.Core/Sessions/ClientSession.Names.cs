@@ -219,7 +219,7 @@ internal sealed partial class ClientSession
         var reader = new MessageReader(body);
         reader.TryReadCString(out var name);
         reader.TryReadCString(out var sql);
-        if (server.Status == TransactionStatus.Failed && !info.HasTransactionVerb)
+        if (IsRefused(server, info))
         {
             output.Message(FrontendMessage.Parse, PreparedStatement.NoName, body[name.Length..]); // Refused, whatever it names.
             server.Owed.Enqueue(new OwedReply(ReplyKind.Parse));

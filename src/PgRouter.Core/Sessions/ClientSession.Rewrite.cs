@@ -34,8 +34,8 @@ internal sealed partial class ClientSession
         var body = message[MessageHeader.Size..];
         switch (type)
         {
-            case FrontendMessage.Parse when batch.HasNames:
-                return RewriteNamedParse(server, body, InfoOf(body, position), ref output);
+            case FrontendMessage.Parse when batch.HasNames && InfoOf(body, position) is var info && HasNames(info):
+                return RewriteNamedParse(server, body, info, ref output);
             case FrontendMessage.Parse when body[0] != 0:
                 return RewriteParse(server, body, InfoOf(body, position), [], ref output);
             case FrontendMessage.Bind:
@@ -69,7 +69,7 @@ internal sealed partial class ClientSession
         var definition = reader.Rest;
         _counters.ClientParses++;
         _statements ??= new StatementMap(_services.Statements);
-        if (server.Status == TransactionStatus.Failed && !info.HasTransactionVerb)
+        if (IsRefused(server, info))
         {
             output.Message(FrontendMessage.Parse, PreparedStatement.NoName, Zero, definition); // Refused, whatever its name.
             server.Owed.Enqueue(new OwedReply(ReplyKind.Parse));
@@ -90,6 +90,10 @@ internal sealed partial class ClientSession
         PrepareOn(server, statement, ownName, ref output);
         return true;
     }
+
+    /// <summary>In a transaction that has failed Parse takes the ends of transactions, and the empty statement.</summary>
+    private static bool IsRefused(ServerConnection server, StatementInfo info) =>
+        server.Status == TransactionStatus.Failed && !info.HasTransactionVerb && info.Class != StatementClass.Empty;
 
     private void RewriteBind(ServerConnection server, ReadOnlySpan<byte> body, ref BatchOutput output)
     {
