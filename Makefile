@@ -1,7 +1,7 @@
 CONFIGURATION ?= Release
 OUTPUT := artifacts/pgrouter
 
-.PHONY: build test demo format clean bench bench-quick soak generate
+.PHONY: build test demo format clean bench bench-quick density soak generate
 
 # The executable, framework-dependent, with a native launcher named pgrouter.
 build:
@@ -42,3 +42,7 @@ bench: build
 # The same in under 5 minutes.
 bench-quick: build
 	tests/PgRouter.Benchmarks/bench/run.py --quick $(BENCH)
+
+# A thousand clients on twenty servers, and whether the waits that SHOW STATS adds up are those the clients saw.
+density: build
+	tests/PgRouter.Benchmarks/bench/density.py $(BENCH)

@@ -8,7 +8,7 @@ public static class Eventually
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(15);
 
     /// <summary>The deadline used when the caller names none.</summary>
-    public static TimeSpan DefaultDeadline { get; } = TimeSpan.FromSeconds(20);
+    public static TimeSpan DefaultDeadline { get; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Returns once <paramref name="condition"/> holds.</summary>
     /// <exception cref="TimeoutException">The condition did not hold before the deadline; says <paramref name="what"/> was awaited.</exception>

@@ -84,8 +84,8 @@ health_check_period = 0
     return _ready(System("pgpool", "pgpool-II", port, len(cluster.ports), ALL_MODES, daemon, _first_line([program, "--version"])))
 
 
-def pgrouter(cluster, directory):
-    return _pgrouter(cluster, directory, "pgrouter", "PgRouter", balance=True)
+def pgrouter(cluster, directory, pool_size=POOL_SIZE):
+    return _pgrouter(cluster, directory, "pgrouter", "PgRouter", balance=True, pool_size=pool_size)
 
 
 def pgrouter_one_node(cluster, directory):
@@ -102,7 +102,7 @@ STARTERS = {
 }
 
 
-def _pgrouter(cluster, directory, name, label, balance):
+def _pgrouter(cluster, directory, name, label, balance, pool_size=POOL_SIZE):
     if not PGROUTER.exists():
         raise BenchError(f"{PGROUTER} does not exist: run 'make build' first")
     port = free_port()
@@ -114,7 +114,7 @@ listen_addresses = '{HOST}'
 port = {port}
 unix_socket_directories = '{directory}'
 pool_mode = transaction
-default_pool_size = {POOL_SIZE}
+default_pool_size = {pool_size}
 max_client_conn = 20000
 load_balance_mode = {'on' if balance else 'off'}
 sr_check_user = 'postgres'

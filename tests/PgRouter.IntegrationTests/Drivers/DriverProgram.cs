@@ -14,7 +14,7 @@ namespace PgRouter.IntegrationTests.Drivers;
 /// </summary>
 internal static partial class DriverProgram
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(100);
 
     /// <summary>The folder of the programs beside the test assembly.</summary>
     public static string Folder { get; } = Path.Combine(AppContext.BaseDirectory, "Drivers", "Programs");

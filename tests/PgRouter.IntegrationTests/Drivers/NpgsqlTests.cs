@@ -143,7 +143,7 @@ public sealed class NpgsqlTests
         await using var sender = await source.OpenConnectionAsync();
         for (var number = 0; number < 5; number++)
             await ExecuteAsync(sender, $"NOTIFY {schema}, '{number}'");
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (payloads.Count < 5)
             await listener.WaitAsync(deadline.Token);
         Assert.That(payloads, Is.EqualTo(new[] { "0", "1", "2", "3", "4" }));
@@ -165,7 +165,7 @@ public sealed class NpgsqlTests
             }
             await using var sender = await source.OpenConnectionAsync();
             await ExecuteAsync(sender, $"NOTIFY {schema}, 'waited for'");
-            using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+            using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
             while (notes.Count < 2)
                 await listener.WaitAsync(deadline.Token);
             Assert.That(await listener.WaitAsync(TimeSpan.FromMilliseconds(50)), Is.False);

@@ -239,7 +239,7 @@ public sealed class HostileClientTests
     private async Task RequireServesAsync()
     {
         await using var client = await RawClient.LoginAsync(_router.Endpoint);
-        client.ReadDeadline = TimeSpan.FromSeconds(10);
+        client.ReadDeadline = TimeSpan.FromSeconds(30);
         Assert.That(await client.ScalarAsync("SELECT 7"), Is.EqualTo("7"));
         Assert.That(await client.ScalarAsync("SHOW work_mem"), Is.EqualTo("4MB"));
         await client.QueryAsync("UPDATE wire_rows SET name = name WHERE id = 9");

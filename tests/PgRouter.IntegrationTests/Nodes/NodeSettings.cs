@@ -19,5 +19,5 @@ internal static class NodeSettings
     public static TimeSpan DownWithin { get; } = TimeSpan.FromSeconds(2 * (1 + 2 + 1));
 
     /// <summary>Two good probes and the start of a connection, with room for a busy machine.</summary>
-    public static TimeSpan UpWithin { get; } = TimeSpan.FromSeconds(10);
+    public static TimeSpan UpWithin { get; } = TimeSpan.FromSeconds(30);
 }

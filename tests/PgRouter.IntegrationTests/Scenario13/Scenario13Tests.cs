@@ -184,8 +184,8 @@ public sealed class Scenario13Tests
         Assert.That(write.Error, Does.Contain("no primary is available"));
 
         await _cluster.StartNodeAsync(0);
-        await NodeTable.WaitForStatusAsync(_programs, 0, "up", TimeSpan.FromSeconds(20));
-        await NodeTable.WaitForStatusAsync(_programs, 1, "up", TimeSpan.FromSeconds(20));
+        await NodeTable.WaitForStatusAsync(_programs, 0, "up", TimeSpan.FromSeconds(60));
+        await NodeTable.WaitForStatusAsync(_programs, 1, "up", TimeSpan.FromSeconds(60));
         Assert.That(await _programs.PsqlAsync(Insert, Database), Is.EqualTo("INSERT 0 1"));
     }
 

@@ -16,6 +16,7 @@ internal static class WireBed
     {
         ["default_pool_size"] = "2",
         ["enable_pool_hba"] = "off",
+        ["query_wait_notify"] = "0", // A session of one's own never waits: the notice would be a difference.
     };
 
     /// <summary>The shared cluster with the tables of the wire tests, replayed on all nodes.</summary>

@@ -41,7 +41,7 @@ public sealed class RawClient : IAsyncDisposable
     public Endpoint Endpoint { get; }
 
     /// <summary>The longest wait for one message.</summary>
-    public TimeSpan ReadDeadline { get; set; } = TimeSpan.FromSeconds(20);
+    public TimeSpan ReadDeadline { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Bytes have come that were not read yet.</summary>
     public bool HasReceived => _socket.Available > 0;

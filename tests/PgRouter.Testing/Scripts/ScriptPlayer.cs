@@ -18,7 +18,7 @@ public sealed record PlayOptions
     public bool SplitEveryByte { get; init; }
 
     /// <summary>The longest wait for one message.</summary>
-    public TimeSpan ReadDeadline { get; init; } = TimeSpan.FromSeconds(20);
+    public TimeSpan ReadDeadline { get; init; } = TimeSpan.FromSeconds(60);
 }
 
 /// <summary>Plays one script against one endpoint.</summary>

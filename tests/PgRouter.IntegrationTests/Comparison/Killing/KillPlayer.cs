@@ -26,7 +26,7 @@ internal sealed class KillPlayer : IAsyncDisposable
     /// <summary>Plays until the end or until the loss.</summary>
     public async Task PlayAsync(NamedScript script, Transcript whole, string what)
     {
-        _client.ReadDeadline = TimeSpan.FromSeconds(10);
+        _client.ReadDeadline = TimeSpan.FromSeconds(30);
         try
         {
             foreach (var step in ProtocolScript.Parse(script.Text).Steps)
