@@ -31,6 +31,7 @@ internal sealed class ConfigChecks(RouterConfig config, IReadOnlyDictionary<stri
         CheckFiles();
         CheckHealthUser();
         CheckDelay();
+        CheckRedirects();
         CheckPools();
         if (values.TryGetValue("backend_clustering_mode", out var mode) && mode.Value.Text == "raw")
             _warnings.Add($"{mode.Source}: backend_clustering_mode = raw: load_balance_mode is off, everything runs on the primary");
@@ -120,6 +121,19 @@ internal sealed class ConfigChecks(RouterConfig config, IReadOnlyDictionary<stri
     {
         if ((config.DelayThreshold > 0 || config.DelayThresholdByTime > TimeSpan.Zero) && config.SrCheckPeriod == TimeSpan.Zero)
             Mistake("sr_check_period", "found 0 together with a delay threshold; the delay is only known when sr_check_period is above 0");
+    }
+
+    private void CheckRedirects()
+    {
+        CheckRedirects("user_redirect_preference_list", config.Lists.Users);
+        CheckRedirects("database_redirect_preference_list", config.Lists.Databases);
+        CheckRedirects("app_name_redirect_preference_list", config.Lists.Applications);
+    }
+
+    private void CheckRedirects(string setting, RedirectList redirects)
+    {
+        foreach (var id in redirects.NodeIds.Where(id => config.Nodes.All(node => node.Id != id)).Distinct())
+            Mistake(setting, $"found node {id}, which has no backend_hostname{id}");
     }
 
     private void CheckPools()

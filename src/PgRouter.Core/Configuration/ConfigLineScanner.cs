@@ -12,7 +12,8 @@ internal enum ConfigLineKind
 
 /// <summary>
 /// Takes one line of pgpool.conf apart. A quoted value follows PostgreSQL's rules ('' and backslash escapes); a value without quotes
-/// runs to the comment or the end of the line, so that PgBouncer's <c>server_reset_query = DISCARD ALL</c> can be pasted as it is.
+/// runs to the comment or the end of the line, so that PgBouncer's <c>server_reset_query = DISCARD ALL</c> can be pasted as it is. In a quoted
+/// value of patterns a backslash escapes nothing but the quote, as in pgpool.
 /// </summary>
 internal ref struct ConfigLineScanner(string line)
 {
@@ -36,7 +37,8 @@ internal ref struct ConfigLineScanner(string line)
             _at++;
             SkipSpace();
         }
-        problem = Peek() == '\'' ? ScanQuoted(out value) : ScanBare(out value);
+        var keepsBackslashes = SettingTable.TryFind(name, out var setting, out _) && setting.KeepsBackslashes;
+        problem = Peek() == '\'' ? ScanQuoted(keepsBackslashes, out value) : ScanBare(out value);
         return problem.Length == 0 ? ConfigLineKind.Assignment : ConfigLineKind.Wrong;
     }
 
@@ -85,15 +87,19 @@ internal ref struct ConfigLineScanner(string line)
         return value.Length == 0 ? "no value is given; an empty text is written ''" : "";
     }
 
-    private string ScanQuoted(out string value)
+    private string ScanQuoted(bool keepsBackslashes, out string value)
     {
         value = "";
         var text = new StringBuilder();
         for (_at++; _at < _line.Length; _at++)
         {
-            if (_line[_at] == '\\' && _at + 1 < _line.Length)
+            if (_line[_at] == '\\' && _at + 1 < _line.Length && (!keepsBackslashes || _line[_at + 1] == '\''))
             {
                 text.Append(ScanEscape());
+            }
+            else if (_line[_at] == '\\' && _at + 1 < _line.Length)
+            {
+                text.Append(_line[_at++]).Append(_line[_at]);
             }
             else if (_line[_at] == '\'' && _at + 1 < _line.Length && _line[_at + 1] == '\'')
             {

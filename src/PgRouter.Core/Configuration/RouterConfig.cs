@@ -30,6 +30,18 @@ internal sealed record RouterConfig
     /// <summary>load_balance_mode.</summary>
     public bool LoadBalanceMode { get; init; } = true;
 
+    /// <summary>pgrouter.balance_policy.</summary>
+    public BalancePolicy BalancePolicy { get; init; }
+
+    /// <summary>statement_level_load_balance: off = a session keeps the node it was given first, as long as that may serve reads.</summary>
+    public bool StatementLevelLoadBalance { get; init; } = true;
+
+    /// <summary>prefer_lower_delay_standby: another standby takes the reads of one that is too far behind, and the primary none of them.</summary>
+    public bool PreferLowerDelayStandby { get; init; }
+
+    /// <summary>The lists of functions, statements and redirects.</summary>
+    public RoutingLists Lists { get; init; } = RoutingLists.Empty;
+
     /// <summary>pool_mode.</summary>
     public PoolMode PoolMode { get; init; } = PoolMode.Transaction;
 

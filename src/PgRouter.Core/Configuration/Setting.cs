@@ -124,6 +124,14 @@ internal sealed record Setting(string Name, SettingKind Kind, string Default, st
     /// <summary>Between the items of a <see cref="SettingKind.List"/>.</summary>
     public char Separator { get; init; } = ',';
 
+    /// <summary>
+    /// For patterns: a backslash in a quoted value stands for itself, and an item may contain the separator behind a backslash, as in pgpool.
+    /// </summary>
+    public bool KeepsBackslashes { get; init; }
+
+    /// <summary>What is wrong with a value of the right kind; empty when nothing is.</summary>
+    public Func<SettingValue, string>? Check { get; init; }
+
     public SettingEffect Effect { get; init; }
 
     public SettingSuffix Suffix { get; init; }

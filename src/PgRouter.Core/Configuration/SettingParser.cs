@@ -32,7 +32,9 @@ internal static class SettingParser
             SettingKind.List => ParseList(setting, text),
             _ => new SettingValue(text),
         };
-        return value is null ? (null, $"found \"{text}\"; allowed: {Allowed(setting)}") : (value, Refusal(setting, value));
+        if (value is null)
+            return (null, $"found \"{text}\"; allowed: {Allowed(setting)}");
+        return setting.Check?.Invoke(value) is { Length: > 0 } problem ? (null, problem) : (value, Refusal(setting, value));
     }
 
     /// <summary>What may be written for a setting, in words.</summary>
@@ -135,12 +137,33 @@ internal static class SettingParser
 
     private static SettingValue? ParseList(Setting setting, string text)
     {
-        var items = text.Split(setting.Separator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var items = setting.KeepsBackslashes
+            ? SplitPatterns(text, setting.Separator)
+            : text.Split(setting.Separator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (setting.Words.Count > 0)
             items = [.. items.Select(item => item.ToUpperInvariant())];
         if (setting.Words.Count > 0 && !items.All(setting.Words.Contains))
             return null;
         return new SettingValue(string.Join(setting.Separator == '|' ? "|" : $"{setting.Separator} ", items)) { Items = items };
+    }
+
+    /// <summary>A separator behind a backslash belongs to the pattern, in which the two stand for the separator itself.</summary>
+    private static string[] SplitPatterns(string text, char separator)
+    {
+        var items = new List<string>();
+        var start = 0;
+        for (var i = 0; i <= text.Length; i++)
+        {
+            if (i < text.Length && text[i] != separator)
+            {
+                i += text[i] == '\\' ? 1 : 0;
+                continue;
+            }
+            if (text[start..Math.Min(i, text.Length)].Trim() is { Length: > 0 } item)
+                items.Add(item);
+            start = i + 1;
+        }
+        return [.. items];
     }
 
     private static bool TryQuantity(string text, (string Suffix, double Factor)[] units, double defaultFactor, out double quantity)

@@ -112,7 +112,7 @@ internal sealed class ConfigLoaderTests
     [TestCase("replication_mode = on")]
     [TestCase("client_tls_sslmode = require")]
     [TestCase("server_tls_sslmode = verify-full")]
-    [TestCase("primary_routing_query_pattern_list = 'x'")]
+    [TestCase("primary_routing_query_pattern_list = '(x'")]
     [TestCase("enable_pool_hba = on")]
     [TestCase("backend_flag0 = 'ALLOW_TO_FAILOVER|DISALLOW_TO_FAILOVER'")]
     [TestCase("backend_port1 = 5433")]

@@ -5,8 +5,6 @@ namespace PgRouter.Core.Configuration.Settings;
 /// <summary>Where reads may run.</summary>
 internal static class BalancingSettings
 {
-    private const string NoList = "it is not available, and without it statements would run on other nodes than asked for";
-    private const string Functions = "PostgreSQL's own functions are known by name; a statement that calls any other function runs on the primary";
     private const string Tracking = "written tables are not tracked: outside a transaction a read may be served by a standby that is behind";
 
     public static IEnumerable<Setting> Rows { get; } = In(
@@ -15,13 +13,30 @@ internal static class BalancingSettings
             .To((c, v) => c with { LoadBalanceMode = v.Bool }),
         Bool("ignore_leading_white_space", true, "White space before a statement does not change where it runs.")
             .Accepted("statements are parsed; white space never matters"),
-        List("read_only_function_list", "", "Functions that do not write.").Once("white_function_list").Accepted(Functions),
-        List("write_function_list", "", "Functions that write.").Once("black_function_list").Accepted(Functions),
-        List("primary_routing_query_pattern_list", "", "Patterns of statements that run on the primary.", ';')
-            .Once("black_query_pattern_list").Refused(NoList + "; empty the list and mark such statements with /* pgrouter: primary */"),
-        List("user_redirect_preference_list", "", "Nodes preferred per user.").Refused(NoList),
-        List("database_redirect_preference_list", "", "Nodes preferred per database.").Refused(NoList),
-        List("app_name_redirect_preference_list", "", "Nodes preferred per application_name.").Refused(NoList),
+        Word("pgrouter.balance_policy", "weighted_random", ["weighted_random", "least_in_flight", "lowest_latency"],
+            "Which of the nodes that may serve a read gets it: by chance in proportion to backend_weight, the one with the fewest statements "
+            + "under way, or the one that answers soonest.")
+            .To((c, v) => c with { BalancePolicy = Enum.Parse<BalancePolicy>(v.Text.Replace("_", ""), ignoreCase: true) }),
+        Bool("statement_level_load_balance", true,
+            "The node is chosen for each statement; off = a session keeps the node that was chosen for its first read (pgpool's default).")
+            .To((c, v) => c with { StatementLevelLoadBalance = v.Bool }),
+        Patterns("read_only_function_list",
+            "Functions that do not write, by patterns of their names; any other but PostgreSQL's own keeps a statement on the primary.")
+            .Once("white_function_list")
+            .To((c, v) => c with { Lists = c.Lists with { ReadOnlyFunctions = PatternList.Of(v.Items) } }),
+        Patterns("write_function_list", "Functions that keep a statement on the primary, by patterns of their names.")
+            .Once("black_function_list")
+            .To((c, v) => c with { Lists = c.Lists with { WriteFunctions = PatternList.Of(v.Items) } }),
+        Patterns("primary_routing_query_pattern_list", "Statements that run on the primary, by patterns of their whole text.", ';')
+            .Once("black_query_pattern_list")
+            .To((c, v) => c with { Lists = c.Lists with { PrimaryStatements = PatternList.Of(v.Items) } }),
+        Redirects("user_redirect_preference_list", "Nodes that the reads of users prefer: " + RedirectList.Form + ".")
+            .To((c, v) => c with { Lists = c.Lists with { Users = RedirectList.Of(v.Items) } }),
+        Redirects("database_redirect_preference_list", "The same for databases, which count before users.")
+            .To((c, v) => c with { Lists = c.Lists with { Databases = RedirectList.Of(v.Items) } }),
+        Redirects("app_name_redirect_preference_list",
+            "The same for the application_name with which a client connects; it counts before databases and users.")
+            .To((c, v) => c with { Lists = c.Lists with { Applications = RedirectList.Of(v.Items) } }),
         Bool("allow_sql_comments", false, "A comment before a statement does not keep it on the primary.")
             .Accepted("comments never matter, save for hints"),
         Word("disable_load_balance_on_write", "transaction",
@@ -29,8 +44,6 @@ internal static class BalancingSettings
             "How long reads stay on the primary after a write.")
             .Accepted("a transaction runs wholly on one node; outside one a read may be served by a standby that is behind, see delay_threshold"),
         List("dml_adaptive_object_relationship_list", "", "Objects that are written together with others.").Accepted(Tracking),
-        Bool("statement_level_load_balance", false, "The node is chosen per statement instead of per session.")
-            .Accepted("the node is chosen per transaction or statement, as the pool mode asks"),
         Word("relcache_query_target", "primary", ["primary", "load_balance_node"], "Node that is asked about tables and functions.")
             .Accepted("no node is asked about tables and functions"),
         Real("track_table_mutation_ttl_factor", "5.0", 0, 1_000_000,

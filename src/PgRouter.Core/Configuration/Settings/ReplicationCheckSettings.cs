@@ -16,8 +16,9 @@ internal static class ReplicationCheckSettings
             .To((c, v) => c with { DelayThreshold = v.Integer }),
         Milliseconds("delay_threshold_by_time", "0", "A standby further behind than this time gets no reads; 0 = any.")
             .To((c, v) => c with { DelayThresholdByTime = v.Duration }),
-        Bool("prefer_lower_delay_standby", false, "Another standby instead of the primary takes the reads of one that is too far behind.")
-            .Accepted("reads of a standby that is too far behind go to any node that is not"),
+        Bool("prefer_lower_delay_standby", false,
+            "The standby that is least behind takes the reads of one that is too far behind; off = all nodes that are not share them.")
+            .To((c, v) => c with { PreferLowerDelayStandby = v.Bool }),
         Word("log_standby_delay", "if_over_threshold", ["none", "always", "if_over_threshold"], "When the delay is logged.")
             .Accepted("SHOW POOL_NODES tells the delay"),
         Text("replication_delay_source_cmd", "", "Command that tells the delay.")

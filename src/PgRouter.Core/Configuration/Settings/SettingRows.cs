@@ -40,6 +40,12 @@ internal static class SettingRows
     public static Setting List(string name, string initial, string meaning, char separator = ',') =>
         new(name, SettingKind.List, initial, meaning) { Separator = separator };
 
+    public static Setting Patterns(string name, string meaning, char separator = ',') =>
+        List(name, "", meaning, separator) with { KeepsBackslashes = true, Check = value => PatternList.Check(value.Items) };
+
+    public static Setting Redirects(string name, string meaning) =>
+        List(name, "", meaning) with { KeepsBackslashes = true, Check = value => RedirectList.Check(value.Items) };
+
     /// <summary>The row that lands in the configuration by replacing it.</summary>
     public static Setting To(this Setting row, Func<RouterConfig, SettingValue, RouterConfig> apply) =>
         row with { Apply = (draft, value) => draft.Config = apply(draft.Config, value) };
