@@ -77,6 +77,7 @@ internal static class FunctionCall
             return;
         }
 
+        facts.AddBuiltin(name);
         facts.FunctionEffects |= EffectsOf(name);
         facts.MeansServerPids |= PidCalls.IsOfServers(name);
         if (kind == FunctionKind.PrimaryOnly)

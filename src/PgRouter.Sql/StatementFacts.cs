@@ -4,6 +4,7 @@ namespace PgRouter.Sql;
 internal sealed class StatementFacts
 {
     private readonly List<FunctionUse> _functions = [];
+    private List<string>? _builtins;
     private readonly List<TableUse> _tables = [];
     private readonly List<SettingChange> _settings = [];
     private List<PidCallFound>? _pidCalls;
@@ -88,6 +89,12 @@ internal sealed class StatementFacts
             _functions.Add(function);
     }
 
+    public void AddBuiltin(string name)
+    {
+        if (_builtins?.Contains(name) != true)
+            (_builtins ??= []).Add(name);
+    }
+
     public void AddPidCall(PidCallFound call) => (_pidCalls ??= []).Add(call);
 
     public int PidCallCount => _pidCalls?.Count ?? 0;
@@ -148,6 +155,7 @@ internal sealed class StatementFacts
             Settings = _settings.Count == 0 ? [] : _settings.ToArray(),
             Chains = Chains,
             Functions = _functions.Count == 0 ? [] : _functions.ToArray(),
+            Builtins = _builtins is null ? [] : _builtins.ToArray(),
             Tables = _tables.Count == 0 ? [] : _tables.Distinct().ToArray(),
             Block = Block,
             Attributes = Attributes,

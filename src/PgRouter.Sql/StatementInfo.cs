@@ -197,6 +197,9 @@ public sealed record Statement
     /// <summary>Functions the built-in table does not know, for the catalog. Empty when all are known.</summary>
     public IReadOnlyList<FunctionUse> Functions { get; init; } = [];
 
+    /// <summary>PostgreSQL's own functions that are called, for lists of names.</summary>
+    public IReadOnlyList<string> Builtins { get; init; } = [];
+
     /// <summary>Tables read or written, by the names in the text (CTE names left out).</summary>
     public IReadOnlyList<TableUse> Tables { get; init; } = [];
 
@@ -334,6 +337,12 @@ public sealed record RouteHint
     public bool Standby { get; init; }
 
     public int? Node { get; init; }
+
+    /// <summary>As if the session had said nothing of the place.</summary>
+    public bool Auto { get; init; }
+
+    /// <summary>It says where to run, or that nothing is said of it.</summary>
+    public bool NamesPlace => Primary || Standby || Node is not null || Auto;
 
     public TimeSpan? MaxLag { get; init; }
 

@@ -98,8 +98,11 @@ internal static class TextHead
                 return before;
         }
 
-        return hint.Primary && hint.Standby ? before : hint;
+        return Places(hint) > 1 ? before : hint;
     }
+
+    private static int Places(RouteHint hint) =>
+        (hint.Primary ? 1 : 0) + (hint.Standby ? 1 : 0) + (hint.Node is null ? 0 : 1) + (hint.Auto ? 1 : 0);
 
     private static bool TryApply(string part, ref RouteHint hint)
     {
@@ -113,6 +116,9 @@ internal static class TextHead
                 return true;
             case "standby" when equals < 0:
                 hint = hint with { Standby = true };
+                return true;
+            case "auto" when equals < 0:
+                hint = hint with { Auto = true };
                 return true;
             case "node" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var node):
                 hint = hint with { Node = node };

@@ -23,6 +23,9 @@ internal sealed record RoutingLists
     /// <summary>app_name_redirect_preference_list.</summary>
     public RedirectList Applications { get; init; } = RedirectList.Empty;
 
+    /// <summary>Some list says of statements where they run, by their functions or by themselves.</summary>
+    public bool NamesStatements => ListsFunctions || !PrimaryStatements.IsEmpty;
+
     public bool ListsFunctions => !ReadOnlyFunctions.IsEmpty || !WriteFunctions.IsEmpty;
 
     /// <summary>

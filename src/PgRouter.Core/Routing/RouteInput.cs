@@ -13,7 +13,23 @@ internal readonly ref struct RouteInput
     /// <summary>True when the request opens a transaction that is said to be READ ONLY.</summary>
     public bool BeginsReadOnly { get; init; }
 
+    /// <summary>What a comment in front of the statement says.</summary>
     public RouteHint? Hint { get; init; }
+
+    /// <summary>What the session has said by pgrouter.* settings; a comment counts before it.</summary>
+    public RouteHint? SessionHint { get; init; }
+
+    /// <summary>A list names the statement, or a function in it, for the primary.</summary>
+    public bool IsListed { get; init; }
+
+    /// <summary>What a redirect list prefers for this client.</summary>
+    public NodePreference? Preference { get; init; }
+
+    /// <summary>Index of the node that serves the session's reads as long as it can; null = each read is chosen for anew.</summary>
+    public int? KeptNode { get; init; }
+
+    /// <summary>By index of the node; empty when the policy asks for none.</summary>
+    public ReadOnlySpan<NodeLoad> Loads { get; init; }
 
     /// <summary>Index of the node held by the session, -1 when it holds none.</summary>
     public int HeldNode { get; init; }
@@ -27,6 +43,15 @@ internal readonly ref struct RouteInput
 
     /// <summary>A number in [0, 1) for the weighted choice.</summary>
     public double Draw { get; init; }
+
+    /// <summary>The hint that names a place, null when none does.</summary>
+    public RouteHint? Place => Hint is { NamesPlace: true } ? Hint : SessionHint is { NamesPlace: true } ? SessionHint : null;
+
+    /// <summary>Standbys further behind than this are no candidates; null = as configured.</summary>
+    public TimeSpan? MaxLag => Hint?.MaxLag ?? SessionHint?.MaxLag;
+
+    /// <summary>A read, a change of the session alone, or a transaction that writes nothing: any node can run it.</summary>
+    public bool RunsAnywhere => Class is StatementClass.Read or StatementClass.State || BeginsReadOnly;
 
     /// <summary>A primary is known and has not failed this request.</summary>
     public bool CanUsePrimary => Cluster.PrimaryIndex >= 0 && !IsExcluded(Cluster.PrimaryIndex);

@@ -9,6 +9,7 @@ internal enum RouteReason : byte
     Write,
     VolatileFunction,
     Catalog,
+    List,
     Transaction,
     Balanced,
     NoStandby,

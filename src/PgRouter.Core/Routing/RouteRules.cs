@@ -31,22 +31,25 @@ internal sealed class HintRule : RouteRule
 {
     public override RouteReason Reason => RouteReason.Hint;
 
-    public override string When => "a comment in front says where";
+    public override string When => "a comment in front says where, or `pgrouter.route` of the session does";
 
     public override string Where => "as it says; a write never goes to a standby";
 
     public override int Decide(in RouteInput input)
     {
-        if (input.Hint is not { } hint)
+        if (input.Place is not { } hint)
             return Pass;
         if (hint.Primary)
             return input.Cluster.PrimaryIndex;
-        if (input.Class > StatementClass.Read && input.Class != StatementClass.NeedsCatalog && input.Class != StatementClass.PrimaryRead)
+        if (!OnlyReads(input))
             return Pass;
         if (hint.Node is { } id)
             return NodeChoice.ById(input, id);
-        return hint.Standby ? NodeChoice.WeightedStandby(input) : Pass;
+        return hint.Standby ? NodeChoice.ForReadOnStandby(input) : Pass;
     }
+
+    private static bool OnlyReads(in RouteInput input) =>
+        input.Class is <= StatementClass.Read or StatementClass.NeedsCatalog or StatementClass.PrimaryRead || input.BeginsReadOnly;
 }
 
 /// <summary>Writes, locks, DDL, and what the grammar does not know: the primary.</summary>
@@ -88,6 +91,29 @@ internal sealed class CatalogRule : RouteRule
         input.Class == StatementClass.PrimaryRead && input.CanUsePrimary ? input.Cluster.PrimaryIndex : Pass;
 }
 
+/// <summary>
+/// pgpool's lists: a statement or a function that is named for the primary, then the node that the application, the database or the user
+/// prefers.
+/// </summary>
+internal sealed class ListRule : RouteRule
+{
+    public override RouteReason Reason => RouteReason.List;
+
+    public override string When =>
+        "a list of functions or statements names it for the primary; or a redirect list names a node for the client, and it may run anywhere";
+
+    public override string Where => "primary; or as listed, as long as that node can serve reads";
+
+    public override int Decide(in RouteInput input)
+    {
+        if (input.IsListed && input.RunsAnywhere && input.CanUsePrimary)
+            return input.Cluster.PrimaryIndex;
+        if (input.Preference is not { } preference || !input.RunsAnywhere || !input.Config.LoadBalanceMode)
+            return Pass;
+        return NodeChoice.Preferred(input, preference);
+    }
+}
+
 /// <summary>A transaction begins: on the primary, unless it says READ ONLY.</summary>
 internal sealed class TransactionRule : RouteRule
 {
@@ -108,18 +134,15 @@ internal sealed class BalancedRule : RouteRule
 
     public override string When => "a read, a change of session state alone, or a READ ONLY transaction, while `load_balance_mode` is on";
 
-    public override string Where => "weighted choice";
+    public override string Where => "a node chosen by `pgrouter.balance_policy` among those that may serve reads";
 
     public override int Decide(in RouteInput input)
     {
-        if (!CanRunAnywhere(input))
+        if (!input.RunsAnywhere || !input.Config.LoadBalanceMode)
             return Pass;
-        var node = NodeChoice.Weighted(input);
+        var node = NodeChoice.ForRead(input);
         return node >= 0 ? node : Pass;
     }
-
-    private static bool CanRunAnywhere(in RouteInput input) =>
-        input.Config.LoadBalanceMode && (input.Class is StatementClass.Read or StatementClass.State || input.BeginsReadOnly);
 }
 
 /// <summary>A read and no standby to serve it: the primary; and with no primary, a read of any kind is better served by a standby than not at all.</summary>

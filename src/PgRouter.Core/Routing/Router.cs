@@ -14,6 +14,7 @@ internal static class Router
         new WriteRule(),
         new VolatileFunctionRule(),
         new CatalogRule(),
+        new ListRule(),
         new TransactionRule(),
         new BalancedRule(),
         new NoStandbyRule(),

@@ -61,7 +61,7 @@ internal sealed partial class ClientSession
             return Step.Continue;
         if (_definesNames && batch.UsesNames && _lease is { Server.Owed.ReadyForQueryCount: > 0 })
             return Step.Wait; // What the names are, the batch under way decides.
-        step = Obtain(batch.Class, batch.Hint, batch.Blocks.FitStandby, batch.Effects);
+        step = Obtain(batch.Class, batch.Hint, batch.Blocks.FitStandby, batch.Effects, batch.IsListed);
         if (step != Step.Continue)
             return step;
         if (batch.IsStale && HasStale(rest[..batch.Length], _lease!.Server))
@@ -134,6 +134,7 @@ internal sealed partial class ClientSession
                     return false;
                 }
                 batch.Add(info, ClassOf(info));
+                batch.IsListed |= IsListed(info, sql);
                 batch.HasNames |= HasNames(info);
                 batch.NeedsNoServer &= name.Length > 0 && !batch.HasNames && info.LocalCommand is null && IsKnownGood(body[(name.Length + 1)..]);
                 batch.DefinesNames |= name.Length > 0;
@@ -180,6 +181,7 @@ internal sealed partial class ClientSession
             if (_statements?.Find(name) is { } statement && !isClose)
             {
                 batch.Add(statement.Info, ClassOf(statement.Info));
+                batch.IsListed |= IsListed(statement);
                 batch.IsStale |= statement.SchemaVersion != _services.Statements.SchemaVersion;
             }
         }
@@ -187,7 +189,10 @@ internal sealed partial class ClientSession
         {
             batch.Rewrites = true; // The unnamed statement of an earlier batch: it may have to be made again.
             if (_unnamed.Info is { } info)
+            {
                 batch.Add(info, ClassOf(info));
+                batch.IsListed |= IsListed(info, UpToZero(_unnamed.Body[Math.Min(1, _unnamed.Body.Length)..]));
+            }
         }
         batch.NeedsNoServer &= isClose;
     }
@@ -447,6 +452,9 @@ internal sealed partial class ClientSession
         public RouteHint? Hint;
         public StatementInfo? First;
         public bool HasVerb;
+
+        /// <summary>Has a text that a list names for the primary.</summary>
+        public bool IsListed;
 
         /// <summary>The texts with LISTEN; null when there is none.</summary>
         public List<StatementInfo>? OfListen;

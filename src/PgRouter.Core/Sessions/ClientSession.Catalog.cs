@@ -30,10 +30,14 @@ internal sealed partial class ClientSession
     /// Where a text may run, by its grammar and by what the catalog knows of the functions, views and tables in it. A session with temporary
     /// objects has a server of its own and is not asked about.
     /// </summary>
-    private StatementClass ClassOf(StatementInfo info) =>
-        info.Class is (StatementClass.Read or StatementClass.State or StatementClass.NeedsCatalog) && KnownCatalog is { } catalog
-            ? _host.Classes.ClassOf(info, catalog)
-            : info.Class;
+    private StatementClass ClassOf(StatementInfo info)
+    {
+        if (info.Class is not (StatementClass.Read or StatementClass.State or StatementClass.NeedsCatalog))
+            return info.Class;
+        if (_services.Config().Lists is { ListsFunctions: true } lists)
+            info = _host.Lists.OfFunctions(info, lists).Judged;
+        return KnownCatalog is { } catalog ? _host.Classes.ClassOf(info, catalog) : info.Class;
+    }
 
     /// <summary>
     /// What a text that was carried out may have left in the session beyond what it says itself: by its functions, triggers, views, or a DO block.

@@ -40,7 +40,7 @@ internal sealed partial class ClientSession
     private int _lastReadNodeId = -1;
 
     /// <summary>Continue = a server is held for this request; Wait = replies must come first; Acquire = go and wait for one (or for an error).</summary>
-    private Step Obtain(StatementClass statementClass, RouteHint? hint, bool beginsReadOnly, SessionEffects effects)
+    private Step Obtain(StatementClass statementClass, RouteHint? hint, bool beginsReadOnly, SessionEffects effects, bool isListed = false)
     {
         if (_pendingLoss is null && _lease is { } lease)
         {
@@ -53,12 +53,12 @@ internal sealed partial class ClientSession
             }
             if (NeedsCorrection(lease.Server) || _block == Block.Failed || ((effects & PreparedEffects) != 0 && MayPrepare(lease.Server)))
             {
-                _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
+                _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects, isListed);
                 return Step.Acquire;
             }
             if (AsksForChannels(lease.Server, effects))
             {
-                _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
+                _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects, isListed);
                 return lease.Server.Owed.Count > 0 ? Step.Wait : Step.Acquire;
             }
             // Behind a read that is still running on a standby only reads may follow: anything else waits to be routed by itself. Before Sync
@@ -75,7 +75,7 @@ internal sealed partial class ClientSession
             statementClass = ClassInBlock(statementClass, ref beginsReadOnly);
             hint ??= _beginHint;
         }
-        _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects);
+        _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects, isListed);
         if (_pendingLoss is not null || _cancelsPending)
             return Step.Acquire;
         var taken = TryTakeLease();
@@ -102,17 +102,28 @@ internal sealed partial class ClientSession
 
     private bool IsOnPrimary(ServerLease lease) => _services.Cluster.View.Primary?.Id == lease.Server.Node.Id;
 
-    private RouteDecision Decide(ClusterView cluster, RouterConfig config) => Router.Decide(new RouteInput
+    private RouteDecision Decide(ClusterView cluster, RouterConfig config)
     {
-        Class = _pending.Class,
-        BeginsReadOnly = _pending.BeginsReadOnly,
-        Hint = _pending.Hint,
-        HeldNode = -1,
-        Excluded = _excludedNodes,
-        Cluster = cluster,
-        Config = config,
-        Draw = _host.Draw(),
-    });
+        var count = config.BalancePolicy == BalancePolicy.WeightedRandom ? 0 : cluster.Nodes.Length;
+        var loads = count == 0 ? default : stackalloc NodeLoad[count];
+        if (count > 0)
+            _host.ReadLoads(cluster, loads);
+        return Router.Decide(new RouteInput
+        {
+            Class = _pending.Class,
+            BeginsReadOnly = _pending.BeginsReadOnly,
+            Hint = _pending.Hint,
+            IsListed = _pending.IsListed,
+            Preference = PreferenceIn(config.Lists),
+            KeptNode = KeptNode(cluster, config),
+            HeldNode = -1,
+            Excluded = _excludedNodes,
+            Cluster = cluster,
+            Config = config,
+            Loads = loads,
+            Draw = _host.Draw(),
+        });
+    }
 
     /// <summary>A server for the pending request at once, or null.</summary>
     private ServerLease? TryTakeLease()
@@ -166,8 +177,7 @@ internal sealed partial class ClientSession
             lease.Server.SenderPid = Pid;
         lease.Server.Socket.Owner = _signal;
         _nodeCounters = _host.Statistics.Node(lease.Server.Node.Id);
-        if (_decision.Reason is RouteReason.Balanced or RouteReason.NoStandby)
-            _lastReadNodeId = lease.Server.Node.Id;
+        NoteDecision(lease.Server.Node.Id);
         _counters.ServerAssignments++;
     }
 
@@ -288,7 +298,7 @@ internal sealed partial class ClientSession
             {
                 if (await HoldForPrimaryAsync(config))
                     continue;
-                return (null, unreachable is null ? NoPrimary() : AsError(unreachable.Message));
+                return (null, unreachable is null ? NoNode() : AsError(unreachable.Message));
             }
             if (unreachable is not null && (_excludedNodes & (1UL << _decision.NodeIndex)) != 0)
                 return (null, AsError(unreachable.Message)); // The rules know no other place than one that was tried.
@@ -437,6 +447,13 @@ internal sealed partial class ClientSession
 
     private static readonly string[] ForgetClientsNames = ["DISCARD ALL"];
 
+    private ErrorMessage NoNode() => _decision.Reason != RouteReason.Hint || _services.Cluster.View.Primary is null
+        ? NoPrimary()
+        : ErrorMessage.Error(
+            SqlStates.CannotConnectNow,
+            "no node that the hint allows can be used: the statement was not run",
+            hint: "A comment in front of the statement, or pgrouter.route of the session, names the node or asks for a standby; see SHOW POOL_NODES.");
+
     private static ErrorMessage NoPrimary() => ErrorMessage.Error(
         SqlStates.CannotConnectNow,
         "no primary is available: the statement was not run",
@@ -457,5 +474,5 @@ internal sealed partial class ClientSession
         error.EndsSession ? error with { Severity = ErrorMessage.SeverityError, LocalizedSeverity = null } : error;
 
     /// <summary>What the pending request needs.</summary>
-    private readonly record struct PendingRequest(StatementClass Class, RouteHint? Hint, bool BeginsReadOnly, SessionEffects Effects);
+    private readonly record struct PendingRequest(StatementClass Class, RouteHint? Hint, bool BeginsReadOnly, SessionEffects Effects, bool IsListed = false);
 }

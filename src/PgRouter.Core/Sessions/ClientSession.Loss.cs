@@ -26,6 +26,7 @@ internal sealed partial class ClientSession
         var lease = _lease!;
         var server = lease.Server;
         _lease = null;
+        EndFlight();
         _leaseIsFresh = false;
         if (_farewell is { } farewell)
         {
@@ -146,6 +147,7 @@ internal sealed partial class ClientSession
     /// <summary>The client has gone: its servers go back after a reset, or finish what they do without it, or are closed.</summary>
     private void GiveUpServers()
     {
+        EndFlight();
         if (_unprepared is { } unprepared)
             unprepared.Release();
         _waitsIn?.Cancel(_waiter);

@@ -44,6 +44,7 @@ internal sealed partial class ClientSession
             return Step.Continue;
         }
         var hint = info.Hint;
+        var isListed = false;
         if (isPrepare)
         {
             // What it prepares is what counts when it is executed.
@@ -52,11 +53,13 @@ internal sealed partial class ClientSession
                 return AskParser(start, MessageHeader.Size + start, sql.Length - start);
             _preparedInfo = prepared;
         }
-        else if (ExecutedInfo(info, names) is { } executed)
+        else if (Executed(info, names) is { } executed)
         {
-            info = executed;
+            info = executed.Info;
+            isListed = IsListed(executed);
         }
-        var step = Obtain(info.Class, hint ?? info.Hint, FitsStandby(info, info.Class), info.Effects);
+        isListed |= IsListed(info, sql);
+        var step = Obtain(info.Class, hint ?? info.Hint, FitsStandby(info, info.Class), info.Effects, isListed);
         if (step != Step.Continue)
             return step;
         var server = _lease!.Server;
@@ -85,8 +88,8 @@ internal sealed partial class ClientSession
     private StatementInfo? _preparedInfo;
 
     /// <summary>For EXECUTE by itself: what it executes; null when that is not known here.</summary>
-    private StatementInfo? ExecutedInfo(StatementInfo info, List<PreparedName> names) =>
-        info.Statements is [{ Kind: StatementKind.Execute }] && names is [var name] ? _statements?.Find(name.Name)?.Info : null;
+    private PreparedStatement? Executed(StatementInfo info, List<PreparedName> names) =>
+        info.Statements is [{ Kind: StatementKind.Execute }] && names is [var name] ? _statements?.Find(name.Name) : null;
 
     /// <summary>A text that a server has taken before, while no server is held: as for Parse, none is needed to prepare it.</summary>
     private bool IsPreparedWithoutServer(ReadOnlySpan<byte> sql, PreparedName name)

@@ -314,6 +314,8 @@ internal sealed partial class ClientSession
         _completed = 0;
         _copyingIn = false;
         CountTimes(server, _statusBefore);
+        if (server.Owed.Count == 0)
+            EndFlight();
         if (server.Status == TransactionStatus.Idle)
             OnTransactionEnd();
         server.ForgetRetained();
@@ -326,6 +328,8 @@ internal sealed partial class ClientSession
     {
         var now = Stopwatch.GetTimestamp();
         _counters.QueryTicks += now - server.RequestStarted;
+        if (_services.Config().BalancePolicy == BalancePolicy.LowestLatency)
+            NoteLatency(Stopwatch.GetElapsedTime(server.RequestStarted, now).TotalMilliseconds, before == TransactionStatus.Idle && server.Owed.Count == 0);
         if (before == TransactionStatus.Idle)
             _transactionStarted = server.RequestStarted;
         server.RequestStarted = now;

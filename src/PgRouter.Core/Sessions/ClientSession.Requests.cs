@@ -206,7 +206,7 @@ internal sealed partial class ClientSession
         if (HasNames(info))
             return OnNamedQuery(rest[..(int)total], info, out used);
         var statementClass = ClassOf(info);
-        var step = Obtain(statementClass, info.Hint, FitsStandby(info, statementClass), info.Effects);
+        var step = Obtain(statementClass, info.Hint, FitsStandby(info, statementClass), info.Effects, IsListed(info, sql));
         if (step != Step.Continue)
             return step;
         used = (int)total;
@@ -381,6 +381,7 @@ internal sealed partial class ClientSession
         if (server.Owed.Count == 0)
         {
             server.RequestStarted = Stopwatch.GetTimestamp();
+            BeginFlight();
             _answerStarted = false;
             if (mayRetain && _block == Block.None && info.Class <= StatementClass.Read && bytes.Length <= RetainLimit && server.Status == TransactionStatus.Idle && _pins == 0)
                 server.Retain(bytes);

@@ -6,6 +6,7 @@ using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
 using PgRouter.Core.Notifications;
 using PgRouter.Core.Pooling;
+using PgRouter.Core.Routing;
 using PgRouter.Core.Servers;
 using PgRouter.Core.Telemetry;
 using PgRouter.Core.Transport;
@@ -60,7 +61,19 @@ internal sealed class LoopServices(EventLoop loop, SessionServices services, int
 
     public CatalogClasses Classes { get; } = new();
 
+    public ListVerdicts Lists { get; } = new();
+
     public LoopStatistics Statistics { get; } = new();
+
+    /// <summary>How busy the nodes are, by their indexes.</summary>
+    public void ReadLoads(ClusterView cluster, Span<NodeLoad> loads)
+    {
+        foreach (var node in cluster.Nodes)
+        {
+            var gauge = Statistics.Node(node.Id).Gauge;
+            loads[node.Index] = new NodeLoad(gauge.InFlight, gauge.LatencyAt(Loop.NowMs));
+        }
+    }
 
     /// <summary>A number in [0, 1).</summary>
     public double Draw()

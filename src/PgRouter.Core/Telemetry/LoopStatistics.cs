@@ -60,6 +60,9 @@ internal sealed class NodeCounters(int nodeId)
 {
     public int NodeId { get; } = nodeId;
 
+    /// <summary>For the balancing policies.</summary>
+    public NodeGauge Gauge { get; } = new();
+
     public long Selects;
     public long Inserts;
     public long Updates;

@@ -77,33 +77,8 @@ internal sealed class NodeChoiceTests
     [TestCase(5, 0, 1)]
     public void Over_100_000_reads_each_node_gets_the_share_of_its_weight(double first, double second, double third)
     {
-        double[] weights = [first, second, third];
         var cluster = new RouteCase().Primary(first).Standby(second).Standby(third);
-        var (view, config) = (cluster.View(), cluster.Config);
-        var random = new Random(20261121);
-        var counts = new int[3];
-        for (var i = 0; i < 100_000; i++)
-        {
-            var input = new RouteInput
-            {
-                Class = StatementClass.Read,
-                HeldNode = -1,
-                Cluster = view,
-                Config = config,
-                Draw = random.NextDouble(),
-            };
-            counts[Router.Decide(input).NodeIndex]++;
-        }
-        var chiSquared = 0.0;
-        for (var i = 0; i < 3; i++)
-        {
-            var expected = 100_000 * weights[i] / weights.Sum();
-            if (expected == 0)
-                Assert.That(counts[i], Is.Zero);
-            else
-                chiSquared += (counts[i] - expected) * (counts[i] - expected) / expected;
-        }
-        Assert.That(chiSquared, Is.LessThan(13.82), "two degrees of freedom, p = 0.001");
+        Assert.That(Distribution.ChiSquared(cluster, [first, second, third]), Is.LessThan(Distribution.TwoDegrees));
     }
 
     [TestCase(0.0, 0)]
@@ -112,13 +87,13 @@ internal sealed class NodeChoiceTests
     [TestCase(0.999, 2)]
     [TestCase(0.9999999999999999, 2)]
     public void Every_draw_falls_on_a_node(double draw, int expected) =>
-        Assert.That(NodeChoice.Weighted(RouteCase.PrimaryAndTwoStandbys().Input(StatementClass.Read, draw: draw)), Is.EqualTo(expected));
+        Assert.That(NodeChoice.ForRead(RouteCase.PrimaryAndTwoStandbys().Input(StatementClass.Read, draw: draw)), Is.EqualTo(expected));
 
     [Test]
     public void A_standby_is_chosen_among_standbys_only()
     {
-        Assert.That(NodeChoice.WeightedStandby(RouteCase.PrimaryAndTwoStandbys().Input(StatementClass.Read)), Is.EqualTo(1));
-        Assert.That(NodeChoice.WeightedStandby(new RouteCase().Primary().Input(StatementClass.Read)), Is.EqualTo(-1));
+        Assert.That(NodeChoice.ForReadOnStandby(RouteCase.PrimaryAndTwoStandbys().Input(StatementClass.Read)), Is.EqualTo(1));
+        Assert.That(NodeChoice.ForReadOnStandby(new RouteCase().Primary().Input(StatementClass.Read)), Is.EqualTo(-1));
     }
 
     [Test]
@@ -139,5 +114,5 @@ internal sealed class NodeChoiceTests
         Assert.That(NodeChoice.AnyUsable(cluster.Input(StatementClass.Read, excluded: 0b011)), Is.EqualTo(-1));
     }
 
-    private static bool IsEligible(RouteCase cluster) => NodeChoice.IsEligible(cluster.View().Nodes[0], cluster.Config);
+    private static bool IsEligible(RouteCase cluster) => NodeChoice.ForRead(cluster.Input(StatementClass.Read)) == 0;
 }

@@ -13,6 +13,17 @@ internal sealed class RouteCase
 
     public RouterConfig Config { get; set; } = new();
 
+    /// <summary>What the session has said.</summary>
+    public RouteHint? SessionHint { get; set; }
+
+    public bool IsListed { get; set; }
+
+    public NodePreference? Preference { get; set; }
+
+    public int? KeptNode { get; set; }
+
+    public NodeLoad[] Loads { get; set; } = [];
+
     public static RouteCase PrimaryAndTwoStandbys() => new RouteCase().Primary().Standby().Standby();
 
     public RouteCase Primary(double weight = 1, NodeStatus status = NodeStatus.Up) =>
@@ -47,6 +58,11 @@ internal sealed class RouteCase
         {
             Class = statementClass,
             Hint = hint,
+            SessionHint = SessionHint,
+            IsListed = IsListed,
+            Preference = Preference,
+            KeptNode = KeptNode,
+            Loads = Loads,
             HeldNode = held,
             Excluded = excluded,
             BeginsReadOnly = readOnly,

@@ -125,6 +125,9 @@ public sealed class StatementParserTests
     [TestCase("/* pgrouter: max_lag=2s */ SELECT 1", "lag=2000")]
     [TestCase("/*NO LOAD BALANCE*/ SELECT 1", "primary")]
     [TestCase(" /* no  load balance */ SELECT 1", "primary")]
+    [TestCase("/* pgrouter: auto */ SELECT 1", "auto")]
+    [TestCase("/* pgrouter: standby, max_lag=100ms */ SELECT 1", "standby lag=100")]
+    [TestCase("/* pgrouter: node=1, standby */ SELECT 1", "")]
     [TestCase("/* pgrouter: nonsense */ SELECT 1", "")]
     [TestCase("/* pgrouter: node=x */ SELECT 1", "")]
     [TestCase("/* pgrouter: primary, standby */ SELECT 1", "")]
@@ -153,6 +156,7 @@ public sealed class StatementParserTests
             hint.Primary ? "primary" : null,
             hint.Standby ? "standby" : null,
             hint.Node is { } node ? $"node={node}" : null,
+            hint.Auto ? "auto" : null,
             hint.MaxLag is { } lag ? $"lag={lag.TotalMilliseconds}" : null,
             hint.Consistency is { } word ? $"consistency={word}" : null,
         ];
