@@ -1,4 +1,7 @@
+using System.Globalization;
 using PgRouter.Testing;
+using PgRouter.Testing.Faults;
+using PgRouter.Testing.Protocol;
 
 namespace PgRouter.IntegrationTests.Routing;
 
@@ -132,20 +135,34 @@ public sealed class ListTests
         Assert.That(nodes, Is.EqualTo(new[] { 1, 2 }), "one node for each session, not one for all");
     }
 
-    [TestCase("least_in_flight")]
-    [TestCase("lowest_latency")]
-    public async Task A_node_that_is_busy_gets_no_more_while_another_is_not(string policy)
+    [Test]
+    public async Task With_least_in_flight_a_node_that_is_busy_gets_no_more_while_another_is_not()
     {
-        await _bed.ReloadAsync(("pgrouter.balance_policy", policy));
+        await _bed.ReloadAsync(("pgrouter.balance_policy", "least_in_flight"));
         await using var busy = await _bed.LoginAsync();
         await using var client = await _bed.LoginAsync();
-        await _bed.NodesOfAsync(client, 40);
-        await busy.SendAsync(PgRouter.Testing.Protocol.Frontend.Query("/* pgrouter: node=1 */ SELECT pg_sleep(30)"));
+        await busy.SendAsync(Frontend.Query("/* pgrouter: node=1 */ SELECT pg_sleep(30)"));
         await _bed.RunsOnAsync(1, "SELECT pg_sleep(30)");
-        Assert.That(await _bed.NodesOfAsync(client, 40), policy == "least_in_flight" ? Is.EqualTo(new[] { 2 }) : Does.Contain(2));
+        Assert.That(await _bed.NodesOfAsync(client, 40), Is.EqualTo(new[] { 2 }));
         await busy.CancelAsync();
         await busy.ReadUntilAsync();
         await Eventually.TrueAsync(async () => (await _bed.NodesOfAsync(client, 20)).Contains(1), "node 1 to be used again");
+    }
+
+    [Test]
+    public async Task With_lowest_latency_a_node_that_has_become_slow_is_left_and_one_that_has_become_fast_is_used_again()
+    {
+        await using var slow = FaultProxy.Start(new Endpoint(_bed.Cluster.Nodes[1].Host, _bed.Cluster.Nodes[1].Port));
+        await _bed.ReloadAsync(("pgrouter.balance_policy", "lowest_latency"), ("backend_port1", slow.Endpoint.Port.ToString(CultureInfo.InvariantCulture)));
+        await _bed.WaitForNodesAsync();
+        await using var client = await _bed.LoginAsync();
+        await Eventually.TrueAsync(async () => (await _bed.NodesOfAsync(client, 20)).Contains(1), "node 1 to be used");
+        slow.ToClient.Delay = TimeSpan.FromMilliseconds(300);
+        await Eventually.TrueAsync(async () => await _bed.NodesOfAsync(client, 20) is [2], "node 1 to be left");
+        slow.ToClient.Delay = TimeSpan.Zero;
+        await Eventually.TrueAsync(async () => await _bed.NodeOfAsync(client) == 1, "node 1 to be used again", TimeSpan.FromSeconds(60));
+        await _bed.ReloadAsync(("backend_port1", _bed.Cluster.Nodes[1].Port.ToString(CultureInfo.InvariantCulture)));
+        await _bed.WaitForNodesAsync();
     }
 
     [Test]
