@@ -80,11 +80,20 @@ internal static class FunctionCall
         facts.AddBuiltin(name);
         facts.FunctionEffects |= EffectsOf(name);
         facts.MeansServerPids |= PidCalls.IsOfServers(name);
+        facts.CallsForPrimary |= IsForPrimary(kind, name);
         if (kind == FunctionKind.PrimaryOnly)
             facts.Raise(StatementClass.Write, $"{name}()");
         else if (kind is FunctionKind.PrimaryRead or FunctionKind.SessionState)
             facts.Raise(StatementClass.PrimaryRead, $"{name}()");
     }
+
+    /// <summary>A sequence is refused by a READ ONLY transaction wherever it runs, and settings are the session's.</summary>
+    private static bool IsForPrimary(FunctionKind kind, string name) => kind switch
+    {
+        FunctionKind.PrimaryOnly => name is not ("nextval" or "setval"),
+        FunctionKind.SessionState => name is not ("set_config" or "current_setting" or "setseed"),
+        _ => false,
+    };
 
     private static PidCallPlace PlaceOf(PidFunction function, int depth, bool isBareCall, StatementFacts facts)
     {

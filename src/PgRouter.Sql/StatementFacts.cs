@@ -59,6 +59,9 @@ internal sealed class StatementFacts
     /// <summary>True when every table named is changed or locked (DDL, TRUNCATE, LOCK).</summary>
     public bool WritesAllTables { get; set; }
 
+    /// <inheritdoc cref="Statement.CallsForPrimary"/>
+    public bool CallsForPrimary { get; set; }
+
     /// <summary>Names behind a dot that may be functions.</summary>
     public NameMask Attributes { get; private set; }
 
@@ -159,6 +162,7 @@ internal sealed class StatementFacts
             Tables = _tables.Count == 0 ? [] : _tables.Distinct().ToArray(),
             Block = Block,
             Attributes = Attributes,
+            CallsForPrimary = CallsForPrimary && ExecutesFunctions,
         };
     }
 

@@ -206,6 +206,12 @@ public sealed record Statement
     /// <summary>Names that stand behind a dot where a column may stand: <c>row.name</c> can also call a function.</summary>
     public NameMask Attributes { get; init; }
 
+    /// <summary>
+    /// Calls functions of PostgreSQL that a READ ONLY transaction may call on the primary, and that a standby refuses or carries out for itself alone:
+    /// advisory locks, transaction ids, notifications, large objects.
+    /// </summary>
+    public bool CallsForPrimary { get; init; }
+
     /// <summary>For DO: what its code does and calls; else null.</summary>
     public RoutineBody? Block { get; init; }
 }

@@ -47,7 +47,7 @@ internal sealed class SettingsSet
         _key = key;
         SetsIsolation = values.ContainsKey(Isolation);
         QuotesAllNames = values.TryGetValue(QuoteAll, out var quotes) && !IsOff(quotes.Text);
-        DefaultsToSerializable = SetsIsolation && PlainValue(values[Isolation]) is not ("read committed" or "repeatable read" or "read uncommitted");
+        DefaultIsolation = SetsIsolation ? PlainValue(values[Isolation]) : null;
         DefaultsToReadOnly = values.TryGetValue(ReadOnly, out var readOnly) && PlainValue(readOnly) is "on" or "true" or "yes" or "1" or "t" or "y";
         Meaning = string.Concat(values.Where(v => !Harmless.Contains(v.Key)).Select(v => $"{v.Key}{(v.Value.IsExpression ? '=' : ':')}{v.Value.Text}\0"));
     }
@@ -68,8 +68,8 @@ internal sealed class SettingsSet
     /// <summary>quote_all_identifiers is on.</summary>
     public bool QuotesAllNames { get; }
 
-    /// <summary>Every transaction that does not say otherwise is serializable, or may be: a standby refuses it.</summary>
-    public bool DefaultsToSerializable { get; }
+    /// <summary>The level of every transaction that does not say otherwise, in lower case; null when nothing is set.</summary>
+    public string? DefaultIsolation { get; }
 
     /// <summary>Every transaction that does not say otherwise is READ ONLY, by default_transaction_read_only.</summary>
     public bool DefaultsToReadOnly { get; }

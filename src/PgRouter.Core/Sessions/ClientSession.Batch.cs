@@ -61,12 +61,15 @@ internal sealed partial class ClientSession
             return Step.Continue;
         if (_definesNames && batch.UsesNames && _lease is { Server.Owed.ReadyForQueryCount: > 0 })
             return Step.Wait; // What the names are, the batch under way decides.
+        JudgeBlocks(batch.Blocks);
         step = Obtain(batch.Class, batch.Hint, batch.Blocks.FitStandby, batch.Effects, batch.IsListed);
         if (step != Step.Continue)
             return step;
         if (batch.IsStale && HasStale(rest[..batch.Length], _lease!.Server))
             return Step.Acquire;
         used = batch.Length;
+        if (_blockOnStandby)
+            FollowBlock(batch.Blocks, batch.Texts == 1 ? TextOfBatch(rest[..used]) : default, batch.Texts == 1 ? batch.First : null);
         SendBatch(rest[..used], batch);
         _awaitsReady |= (batch.Effects & ChangesNames) != 0;
         _definesNames |= batch.DefinesNames;
@@ -388,6 +391,32 @@ internal sealed partial class ClientSession
         return Step.Continue;
     }
 
+    /// <summary>The one text of a batch; empty when it is not kept.</summary>
+    private ReadOnlySpan<byte> TextOfBatch(ReadOnlySpan<byte> batch)
+    {
+        while (MessageHeader.TryRead(batch, out var type, out var length))
+        {
+            var reader = new MessageReader(batch[MessageHeader.Size..(length + 1)]);
+            if (type is FrontendMessage.Parse or FrontendMessage.Bind)
+            {
+                reader.TryReadCString(out _);
+                reader.TryReadCString(out var text);
+                return type == FrontendMessage.Parse ? text : TextOfStatement(text);
+            }
+            batch = batch[(length + 1)..];
+        }
+        return default;
+    }
+
+    private ReadOnlySpan<byte> TextOfStatement(ReadOnlySpan<byte> name)
+    {
+        ReadOnlySpan<byte> text = name.IsEmpty ? _unnamed.Body : _statements?.Find(name)?.Definition;
+        var reader = new MessageReader(text);
+        if (name.IsEmpty)
+            reader.TryReadCString(out _);
+        return reader.TryReadCString(out text) ? text : default;
+    }
+
     private StatementInfo? BoundInfo(ReadOnlySpan<byte> head)
     {
         var reader = new MessageReader(head);
@@ -460,6 +489,9 @@ internal sealed partial class ClientSession
         public List<StatementInfo>? OfListen;
         private bool _hasOthers;
 
+        /// <summary>Texts that it prepares, binds or describes.</summary>
+        public int Texts;
+
         /// <summary>Nothing but statements that begin, shape or end a block, up to Sync.</summary>
         public readonly bool MayBeBlockOnly => EndsInSync && First is not null && !_hasOthers;
 
@@ -467,6 +499,7 @@ internal sealed partial class ClientSession
         /// <param name="statementClass">Its class, as the catalog knows it.</param>
         public void Add(StatementInfo info, StatementClass statementClass)
         {
+            Texts += ReferenceEquals(First, info) ? 0 : 1;
             First ??= info;
             HasLocal |= info.LocalCommand is not null;
             HasPidCalls |= info.PidCalls is not null;

@@ -31,7 +31,7 @@ internal sealed partial class ClientSession
     private RouteHint? _beginHint;
 
     /// <summary>BEGIN, and each SET TRANSACTION behind it, as they are sent with the block's first statement.</summary>
-    private readonly List<InjectedStatement> _opening = [];
+    private readonly List<Opening> _opening = [];
     private InjectedTexts? _openingTexts;
 
     private enum Block : byte
@@ -113,10 +113,10 @@ internal sealed partial class ClientSession
     }
 
     private void OpenWith(StatementInfo info, ReadOnlySpan<byte> sql) =>
-        _opening.Add((_openingTexts ??= new InjectedTexts(_services.Statements)).Get(sql, info));
+        _opening.Add(new Opening((_openingTexts ??= new InjectedTexts(_services.Statements)).Get(sql, info), null));
 
     /// <summary>Those of a transaction that says nothing of them.</summary>
-    private TransactionModes DefaultModes => new(_settings.Client.DefaultsToReadOnly, _settings.Client.DefaultsToSerializable);
+    private TransactionModes DefaultModes => new(_settings.Client.DefaultsToReadOnly, _settings.Client.DefaultIsolation);
 
     private void EndBlock(byte[] reply)
     {
@@ -141,16 +141,18 @@ internal sealed partial class ClientSession
     }
 
     /// <summary>The blocks of a request that comes now, before any of its statements.</summary>
-    private RequestBlocks BlocksOfRequest() => new(_block == Block.Begun, _modes, DefaultModes);
+    private RequestBlocks BlocksOfRequest() =>
+        new(_block == Block.Begun || (_blockOnStandby && !_leaseIsFresh), _modes, DefaultModes);
 
-    /// <summary>May a text begin or continue a block on a standby?</summary>
-    private bool FitsStandby(StatementInfo info, StatementClass statementClass)
+    /// <summary>The same with the one text of the request, where blocks have a say.</summary>
+    private RequestBlocks BlocksOf(StatementInfo info, StatementClass statementClass)
     {
-        if (_lease is not null || (_block != Block.Begun && !info.HasTransactionVerb))
-            return false;
+        if (_block != Block.Begun && !_blockOnStandby && !info.HasTransactionVerb)
+            return default;
         var blocks = BlocksOfRequest();
         blocks.Add(info, statementClass);
-        return blocks.FitStandby;
+        JudgeBlocks(blocks);
+        return blocks;
     }
 
     /// <summary>What a request in a block without a server needs of its node.</summary>
@@ -172,8 +174,9 @@ internal sealed partial class ClientSession
         _beginUnderWay = true;
         if (HasOthersSequences(server) && MayUseSequences(_lease!.Pool))
             SendDiscardSequences(server, _lease.Pool);
+        var last = _opening.FindLastIndex(opening => opening.Effects is null);
         for (var i = 0; i < _opening.Count; i++)
-            KeepExecution(server, _opening[i], i == _opening.Count - 1 ? BeginMark : null);
+            KeepExecution(server, _opening[i].Statement, i == last ? BeginMark : _opening[i].Effects);
     }
 
     private void KeepExecution(ServerConnection server, InjectedStatement injected, object? mark)
@@ -206,7 +209,7 @@ internal sealed partial class ClientSession
     {
         foreach (var opening in _opening)
         {
-            if (await server.ExecuteAsync(opening.Text, _signal, SynchronizeTimeout) is { } error)
+            if (await server.ExecuteAsync(opening.Statement.Text, _signal, SynchronizeTimeout) is { } error)
                 return AsError(error);
         }
         _block = Block.None;
@@ -237,6 +240,10 @@ internal sealed partial class ClientSession
         }
         return false;
     }
+
+    /// <param name="Statement">What is sent in front of the block's first statement.</param>
+    /// <param name="Effects">A SET whose effects count when it has succeeded; null for BEGIN and SET TRANSACTION.</param>
+    private readonly record struct Opening(InjectedStatement Statement, StatementInfo? Effects);
 
     private static byte[] Reply(string tag, TransactionStatus status)
     {

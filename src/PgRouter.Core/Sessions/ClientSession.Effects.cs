@@ -207,6 +207,7 @@ internal sealed partial class ClientSession
     private void OnTransactionEnd()
     {
         _beganAtMs = 0;
+        _blockOnStandby = false;
         if (_settings.InTransaction)
         {
             // COMMIT or PREPARE TRANSACTION has failed, and ended the transaction all the same.

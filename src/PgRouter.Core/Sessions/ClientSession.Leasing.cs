@@ -51,6 +51,11 @@ internal sealed partial class ClientSession
                 _leaseIsFresh = false;
                 return Step.Continue;
             }
+            if (LeavesStandby(lease))
+            {
+                _pending = new PendingRequest(statementClass, hint, BeginsReadOnly: false, effects);
+                return lease.Server.Owed.Count > 0 ? Step.Wait : Step.Acquire;
+            }
             if (NeedsCorrection(lease.Server) || _block == Block.Failed || ((effects & PreparedEffects) != 0 && MayPrepare(lease.Server)))
             {
                 _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects, isListed);
@@ -69,6 +74,9 @@ internal sealed partial class ClientSession
         }
         // A standby refuses every transaction that is serializable by default, and may not have yet what a notification told of.
         if (statementClass == StatementClass.Read && (DefaultModes.IsSerializable || IsListening))
+            statementClass = StatementClass.PrimaryRead;
+        // What keeps its server must not keep a standby.
+        if (statementClass < StatementClass.PrimaryRead && (effects & Pinning) != 0)
             statementClass = StatementClass.PrimaryRead;
         if (_block != Block.None)
         {
@@ -170,6 +178,7 @@ internal sealed partial class ClientSession
     private void Hold(ServerLease lease)
     {
         _lease = lease;
+        NoteBlockOnStandby(lease);
         if (lease.Server.Settings.SameAs(_settings.Client))
             _settings.Synchronized();
         lease.Server.ClientPid = Pid;
@@ -193,6 +202,11 @@ internal sealed partial class ClientSession
         if (_cancelsPending)
         {
             CancelPending();
+            return;
+        }
+        if (_lease is { } onStandby && LeavesStandby(onStandby) && await LeaveStandbyAsync() is { } tied)
+        {
+            FailPending(tied);
             return;
         }
         if (_lease is { } held)

@@ -59,9 +59,13 @@ internal sealed partial class ClientSession
             isListed = IsListed(executed);
         }
         isListed |= IsListed(info, sql);
-        var step = Obtain(info.Class, hint ?? info.Hint, FitsStandby(info, info.Class), info.Effects, isListed);
+        var blocks = BlocksOf(info, info.Class);
+        // A PREPARE by itself makes a statement that all servers can have.
+        var effects = isPrepare ? info.Effects & ~SessionEffects.PreparesStatement : info.Effects;
+        var step = Obtain(info.Class, hint ?? info.Hint, blocks.FitStandby, effects, isListed);
         if (step != Step.Continue)
             return step;
+        _blockHasState |= _blockOnStandby;
         var server = _lease!.Server;
         if (server.Status == TransactionStatus.Failed || _unsynced)
         {

@@ -206,10 +206,12 @@ internal sealed partial class ClientSession
         if (HasNames(info))
             return OnNamedQuery(rest[..(int)total], info, out used);
         var statementClass = ClassOf(info);
-        var step = Obtain(statementClass, info.Hint, FitsStandby(info, statementClass), info.Effects, IsListed(info, sql));
+        var blocks = BlocksOf(info, statementClass);
+        var step = Obtain(statementClass, info.Hint, blocks.FitStandby, info.Effects, IsListed(info, sql));
         if (step != Step.Continue)
             return step;
         used = (int)total;
+        FollowBlock(blocks, sql, info);
         SendQuery(rest[..used], info);
         return Step.Continue;
     }
@@ -365,6 +367,7 @@ internal sealed partial class ClientSession
     {
         _requestLength = length;
         _requestEndsInReadyForQuery = endsInReadyForQuery;
+        _leavesStandby = false;
     }
 
     private void EndRequest()

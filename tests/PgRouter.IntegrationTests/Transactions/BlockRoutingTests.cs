@@ -19,6 +19,9 @@ public sealed class BlockRoutingTests
     private RouterProcessFixture _router = null!;
     private string _primary = null!;
 
+    private static IEnumerable<NamedScript> Scripts =>
+        ScriptBook.Sessions.Where(script => script.Name.StartsWith("blocks ", StringComparison.Ordinal));
+
     [OneTimeSetUp]
     public async Task StartAsync()
     {
@@ -86,6 +89,46 @@ public sealed class BlockRoutingTests
         var answer = await client.ReadUntilAsync();
         Assert.That(answer.First(message => message.Type == 'D').TextColumns()[0] == _primary, Is.EqualTo(onPrimary));
         await StaysAsync(client, onPrimary);
+    }
+
+    /// <summary>Where the standbys take every block that they may.</summary>
+    [TestCaseSource(nameof(Scripts))]
+    public async Task A_block_on_a_standby_answers_as_one_on_the_primary(NamedScript script) =>
+        await script.RequireEqualAsync(await WireBed.PrimaryAsync(), _router.Endpoint);
+
+    [TestCase("SET TRANSACTION READ WRITE", "")]
+    [TestCase("SELECT pg_advisory_xact_lock(4712)", "SELECT 1")]
+    [TestCase("SELECT pg_advisory_xact_lock(4712)", "SELECT 1|SELECT count(*) FROM wire_rows")]
+    public async Task A_block_begins_again_on_the_primary_when_a_standby_cannot_go_on_with_it(string statement, string before)
+    {
+        await using var client = await RawClient.LoginAsync(_router.Endpoint);
+        await client.QueryAsync("BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY");
+        await client.QueryAsync("SET LOCAL work_mem = '3MB'");
+        foreach (var sql in before.Split('|', StringSplitOptions.RemoveEmptyEntries))
+            Assert.That(await client.ScalarAsync(sql), Is.Not.Null);
+        Assert.That((await client.QueryAsync(statement)).Any(message => message.Type == 'E'), Is.False);
+        Assert.That(await client.ScalarAsync("SELECT inet_server_port()"), Is.EqualTo(_primary));
+        Assert.That(await client.ScalarAsync("SHOW work_mem"), Is.EqualTo("3MB"));
+        await client.QueryAsync("COMMIT");
+        Assert.That(await client.ScalarAsync("SHOW work_mem"), Is.Not.EqualTo("3MB"));
+        Assert.That(await client.ScalarAsync(Where), Is.Not.EqualTo(_primary));
+    }
+
+    [TestCase("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", "SELECT 1")]
+    [TestCase("BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY", "SAVEPOINT a")]
+    [TestCase("BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY", "DECLARE c CURSOR FOR SELECT 1")]
+    public async Task A_block_that_is_tied_to_its_standby_refuses_what_needs_the_primary(string begin, string tie)
+    {
+        await using var client = await RawClient.LoginAsync(_router.Endpoint);
+        await client.QueryAsync(begin);
+        await client.QueryAsync(Where);
+        await client.QueryAsync(tie);
+        var answer = await client.QueryAsync("SELECT pg_advisory_xact_lock(4713)");
+        var error = answer.Single(message => message.Type == 'E');
+        Assert.That((error.Field('C'), error.Field('H')), Is.EqualTo(("0A000", "Begin such a transaction with /* pgrouter: primary */ BEGIN READ ONLY.")));
+        Assert.That(client.TransactionStatus, Is.EqualTo('E'));
+        await client.QueryAsync("ROLLBACK");
+        Assert.That(await client.ScalarAsync("SELECT 1"), Is.EqualTo("1"));
     }
 
     [Test]

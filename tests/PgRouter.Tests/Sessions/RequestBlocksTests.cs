@@ -8,8 +8,8 @@ namespace PgRouter.Tests.Sessions;
 [TestFixture]
 internal sealed class RequestBlocksTests
 {
-    private static readonly TransactionModes ReadWrite = new(IsReadOnly: false, IsSerializable: false);
-    private static readonly TransactionModes ReadOnly = new(IsReadOnly: true, IsSerializable: false);
+    private static readonly TransactionModes ReadWrite = new(IsReadOnly: false, Isolation: null);
+    private static readonly TransactionModes ReadOnly = new(IsReadOnly: true, Isolation: null);
 
     private StatementParser _parser = null!;
 
@@ -58,6 +58,65 @@ internal sealed class RequestBlocksTests
     [TestCase("SET TRANSACTION READ WRITE", false)]
     public void What_follows_in_a_block_that_is_read_only(string sql, bool fits) =>
         Assert.That(Fits(new RequestBlocks(true, ReadOnly, ReadWrite), sql), Is.EqualTo(fits));
+
+    /// <summary>What is better refused by a standby than moved, and what is not.</summary>
+    [TestCase("SELECT 1", false)]
+    [TestCase("INSERT INTO t VALUES (1)", false)]
+    [TestCase("CREATE TABLE t (a int)", false)]
+    [TestCase("SELECT nextval('s')", false)]
+    [TestCase("SELECT * FROM pg_class", false)]
+    [TestCase("SHOW work_mem", false)]
+    [TestCase("DECLARE c CURSOR FOR SELECT 1", false)]
+    [TestCase("DECLARE c CURSOR WITH HOLD FOR SELECT 1", true)]
+    [TestCase("COMMIT", false)]
+    [TestCase("SELEKT", false)]
+    [TestCase("SELECT pg_advisory_xact_lock(1)", true)]
+    [TestCase("SELECT pg_is_in_recovery(), pg_try_advisory_xact_lock(1)", true)]
+    [TestCase("SELECT txid_current()", true)]
+    [TestCase("SELECT currval('s')", true)]
+    [TestCase("SELECT f(1)", true)]
+    [TestCase("NOTIFY a", true)]
+    [TestCase("LISTEN a", true)]
+    [TestCase("LOCK TABLE t", true)]
+    [TestCase("VACUUM t", true)]
+    [TestCase("DO $$ BEGIN NULL; END $$", true)]
+    [TestCase("CALL p()", true)]
+    [TestCase("PREPARE TRANSACTION 'x'", true)]
+    [TestCase("SET TRANSACTION READ WRITE", false)] // Refused by any server behind a query; in front of one the session looks at the modes.
+    [TestCase("COMMIT; INSERT INTO t VALUES (1)", true)]
+    [TestCase("ROLLBACK; BEGIN; SELECT 1", true)]
+    public void What_a_standby_would_answer_otherwise_than_the_primary_in_a_block_that_is_read_only(string sql, bool needs)
+    {
+        var blocks = new RequestBlocks(true, ReadOnly, ReadWrite);
+        Add(ref blocks, sql);
+        Assert.That(blocks.NeedsPrimary, Is.EqualTo(needs));
+    }
+
+    [TestCase("SELECT a FROM t", true, false)]
+    [TestCase("SET work_mem = '1MB'", false, false)]
+    [TestCase("SHOW work_mem", false, false)]
+    [TestCase("SELECT set_config('a.b', 'c', true)", true, true)]
+    [TestCase("SELECT f()", true, true)]
+    [TestCase("SAVEPOINT a", true, true)]
+    [TestCase("DECLARE c CURSOR FOR SELECT 1", true, true)]
+    [TestCase("COMMIT", false, false)]
+    public void What_ties_a_block_to_its_server(string sql, bool queries, bool leavesState)
+    {
+        var blocks = new RequestBlocks(true, ReadOnly, ReadWrite);
+        Add(ref blocks, sql);
+        Assert.That((blocks.Queries, blocks.LeavesState), Is.EqualTo((queries, leavesState)));
+    }
+
+    [TestCase("COMMIT; INSERT INTO t VALUES (1)", true)]
+    [TestCase("ROLLBACK; BEGIN", true)]
+    [TestCase("COMMIT AND CHAIN; INSERT INTO t VALUES (1)", false)]
+    [TestCase("SELECT 1; COMMIT; INSERT INTO t VALUES (1)", false)]
+    public void What_ends_its_block_before_anything_else(string sql, bool ends)
+    {
+        var blocks = new RequestBlocks(true, ReadOnly, ReadWrite);
+        Add(ref blocks, sql);
+        Assert.That(blocks.EndsFirst, Is.EqualTo(ends));
+    }
 
     [Test]
     public void Texts_of_one_batch_follow_each_other()
