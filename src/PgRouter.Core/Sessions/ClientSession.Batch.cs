@@ -278,7 +278,8 @@ internal sealed partial class ClientSession
             _unsynced = true;
         }
         EndRequest();
-        EmitLocalReplies(server);
+        if (!batch.EndsInSync) // Else they go in one send with what the server says.
+            EmitLocalReplies(server);
     }
 
     /// <summary>Nothing to exchange: the bytes go as they came, the plan gets one entry per message.</summary>
@@ -305,7 +306,7 @@ internal sealed partial class ClientSession
             case FrontendMessage.Bind:
                 _counters.Binds++;
                 NotePortal(body, _unnamed.Info);
-                server.Owed.Enqueue(new OwedReply(ReplyKind.Bind));
+                server.Owed.Enqueue(new OwedReply(ReplyKind.Bind, Subject: _unnamed.Info));
                 break;
             case FrontendMessage.Describe:
                 server.Owed.Enqueue(new OwedReply(ReplyKind.Describe));

@@ -83,6 +83,7 @@ internal sealed partial class ClientSession
             statementClass = ClassInBlock(statementClass, ref beginsReadOnly);
             hint ??= _beginHint;
         }
+        statementClass = ClassOfRerun(statementClass, ref hint);
         _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects, isListed);
         if (_pendingLoss is not null || _cancelsPending)
             return Step.Acquire;
@@ -426,6 +427,7 @@ internal sealed partial class ClientSession
         EndRequest();
         _excludedNodes = 0;
         _ranAgainAlone = false;
+        (_rerun, _refused) = (Rerun.None, null);
         if (_block == Block.Begun)
             _block = Block.Failed;
         if (_hasClaims && !_settings.InTransaction)

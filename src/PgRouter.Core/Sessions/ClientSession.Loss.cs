@@ -52,8 +52,7 @@ internal sealed partial class ClientSession
         var commits = IsCommitUnderWay(server);
         var failsBlock = !commits && IsBlockOpen(server);
         var endsInReadyForQuery = server.Owed.ReadyForQueryCount;
-        while (server.Owed.Count > 0)
-            TakeBack(server, server.Owed.Dequeue());
+        TakeBackAll(server);
         if (_lossError is null && _lossFault is { } fault)
             _services.Pools.Context.ReportFault(server.Node.Id, fault);
         _lossFault = NodeFault.Reset;
@@ -76,6 +75,14 @@ internal sealed partial class ClientSession
             _pendingLoss = error; // Nothing is asked now: the client learns it with its next request.
     }
 
+    /// <summary>What the server owes will not come. The last first: a name may have been closed and made again.</summary>
+    private void TakeBackAll(ServerConnection server)
+    {
+        for (var i = server.Owed.Count - 1; i >= 0; i--)
+            TakeBack(server, server.Owed[i]);
+        server.Owed.Clear();
+    }
+
     /// <summary>The client has the head of a message whose rest will never come: whatever is sent now would be read as that rest.</summary>
     private void EndCut(ServerLease lease, string reason)
     {
@@ -93,7 +100,7 @@ internal sealed partial class ClientSession
     /// </summary>
     private void MoveRequest(ServerConnection server)
     {
-        _input.Prepend(server.Retained);
+        _input.Prepend(server.Retained.Bytes);
         var nodes = _services.Cluster.View.Nodes;
         _ranAgainAlone = !nodes.Any(node => node.IsUsable && node.Id != server.Node.Id);
         if (!_ranAgainAlone && nodes.FirstOrDefault(node => node.Id == server.Node.Id) is { } lost)
@@ -139,6 +146,7 @@ internal sealed partial class ClientSession
         _requestFailed = false;
         _executed?.Clear();
         _completed = 0;
+        (_rerun, _refused) = (Rerun.None, null);
         _settings.Rollback();
         SettleChannels();
         _portal = null;

@@ -59,10 +59,11 @@ internal sealed partial class ClientSession
             isListed = IsListed(executed);
         }
         isListed |= IsListed(info, sql);
-        var blocks = BlocksOf(info, info.Class);
+        var executedClass = ClassOf(info);
+        var blocks = BlocksOf(info, executedClass);
         // A PREPARE by itself makes a statement that all servers can have.
         var effects = isPrepare ? info.Effects & ~SessionEffects.PreparesStatement : info.Effects;
-        var step = Obtain(info.Class, hint ?? info.Hint, blocks.FitStandby, effects, isListed);
+        var step = Obtain(executedClass, hint ?? info.Hint, blocks.FitStandby, effects, isListed);
         if (step != Step.Continue)
             return step;
         _blockHasState |= _blockOnStandby;
@@ -133,7 +134,8 @@ internal sealed partial class ClientSession
     /// <param name="ownName">The name that a PREPARE gives to a shared statement; taken back when it fails.</param>
     private void SendNamed(ServerConnection server, ReadOnlySpan<byte> message, StatementInfo info, NamedText text, byte[]? ownName)
     {
-        NoteRequest(server, info, info.Class, message, mayRetain: false);
+        var statementClass = ClassOf(info);
+        NoteRequest(server, info, statementClass, message, mayRetain: ownName is null && statementClass <= StatementClass.Read);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Query, Subject: info, Name: ownName));
         _namedText = text;
         var output = new BatchOutput(server, Loop.ScratchBuffer);

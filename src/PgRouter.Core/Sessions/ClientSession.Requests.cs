@@ -13,9 +13,6 @@ internal sealed partial class ClientSession
     /// <summary>Bytes of one request that are kept while it is incomplete or waits; what is larger streams, and runs on the primary.</summary>
     private const int RequestLimit = 1024 * 1024;
 
-    /// <summary>The longest request that is kept to be run again elsewhere when its server is lost.</summary>
-    private const int RetainLimit = 64 * 1024;
-
     /// <summary>Reads of one client before others get their turn.</summary>
     private const int RoundsPerTurn = 16;
 
@@ -386,17 +383,15 @@ internal sealed partial class ClientSession
             server.RequestStarted = Stopwatch.GetTimestamp();
             BeginFlight();
             _answerStarted = false;
-            if (mayRetain && _block == Block.None && info.Class <= StatementClass.Read && bytes.Length <= RetainLimit && server.Status == TransactionStatus.Idle && _pins == 0)
-                server.Retain(bytes);
-            else
-                server.ForgetRetained();
         }
+        if (mayRetain && MayRunAgain(server, info))
+            server.Retained.Add(bytes, isFirst: server.Owed.Count == 0);
         else
-        {
-            server.ForgetRetained();
-        }
+            server.Retained.Forget();
         if (_block == Block.Begun)
             SendBegin(server);
+        if (_rerun == Rerun.Pending)
+            _rerun = Rerun.Sent;
         NoteSequenceUse(server, statementClass);
         _queryCount++;
         _nodeCounters!.Count(info);

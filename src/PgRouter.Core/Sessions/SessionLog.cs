@@ -25,4 +25,9 @@ internal static partial class SessionLog
 
     [LoggerMessage(1306, LogLevel.Information, "DB node id: {Node} reason: {Reason} statement: {Sql}")]
     public static partial void NodeStatement(ILogger logger, int node, string reason, string sql);
+
+    [LoggerMessage(1307, LogLevel.Warning,
+        "node {Node} refused a statement as a standby: {Message} (SQLSTATE {SqlState}); {Consequence}; database {Database}, statement: {Sql}")]
+    public static partial void RefusedByStandby(
+        ILogger logger, int node, string message, string sqlState, string consequence, string database, string sql);
 }

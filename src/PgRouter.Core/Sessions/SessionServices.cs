@@ -63,6 +63,8 @@ internal sealed class LoopServices(EventLoop loop, SessionServices services, int
 
     public ListVerdicts Lists { get; } = new();
 
+    public RefusedTexts Refused { get; } = new();
+
     public LoopStatistics Statistics { get; } = new();
 
     /// <summary>How busy the nodes are, by their indexes.</summary>

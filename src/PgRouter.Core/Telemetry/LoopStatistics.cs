@@ -53,6 +53,9 @@ internal sealed class DatabaseCounters(string name)
     public long ServerParses;
     public long Binds;
     public long ClientLogins;
+
+    /// <summary>Statements that a standby refused because it is one.</summary>
+    public long Refusals;
 }
 
 /// <summary>Totals of one node on one loop.</summary>
