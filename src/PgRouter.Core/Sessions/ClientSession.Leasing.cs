@@ -24,6 +24,12 @@ internal sealed partial class ClientSession
     private ServerLease? _lease;
     private bool _leaseIsFresh;
     private RouteDecision _decision;
+
+    /// <summary>Nothing has been sent since the last decision.</summary>
+    private bool _isRoutedAnew;
+
+    /// <summary>Why the last request went where it did.</summary>
+    private RouteReason _reason;
     private NodeCounters? _nodeCounters;
     private ServerPool?[] _pools = [];
     private Dictionary<int, ServerLease>? _kept;
@@ -179,6 +185,7 @@ internal sealed partial class ClientSession
     private void Hold(ServerLease lease)
     {
         _lease = lease;
+        _isRoutedAnew = true;
         NoteBlockOnStandby(lease);
         if (lease.Server.Settings.SameAs(_settings.Client))
             _settings.Synchronized();
@@ -313,6 +320,7 @@ internal sealed partial class ClientSession
             {
                 if (await HoldForPrimaryAsync(config))
                     continue;
+                _host.Statistics.Nowhere.Routed[(int)_decision.Reason]++;
                 return (null, unreachable is null ? NoNode() : AsError(unreachable.Message));
             }
             if (unreachable is not null && (_excludedNodes & (1UL << _decision.NodeIndex)) != 0)

@@ -1,5 +1,6 @@
 using System.Text;
 using PgRouter.Core.Admin;
+using PgRouter.Core.Routing;
 using PgRouter.Core.Transport;
 using PgRouter.Protocol;
 using PgRouter.Sql;
@@ -46,6 +47,7 @@ internal sealed partial class ClientSession
             await AnswerBatchAsync(request, writer);
         }
         EndRequest();
+        _host.Statistics.Nowhere.Routed[(int)RouteReason.Local]++;
         SendToClient(writer.WrittenSpan);
         _signal.Set();
     }

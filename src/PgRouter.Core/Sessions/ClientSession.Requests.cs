@@ -394,9 +394,18 @@ internal sealed partial class ClientSession
             _rerun = Rerun.Sent;
         NoteSequenceUse(server, statementClass);
         _queryCount++;
-        _nodeCounters!.Count(info);
+        NoteRoute(server, info);
         if (_services.Config().LogsStatements)
             LogStatement(server, bytes);
+    }
+
+    private void NoteRoute(ServerConnection server, StatementInfo info)
+    {
+        _reason = _isRoutedAnew ? _decision.Reason : RouteReason.Held;
+        _isRoutedAnew = false;
+        _nodeCounters!.Count(info);
+        _nodeCounters.Routed[(int)_reason]++;
+        _host.ShapeCounts.Count(info, _reason, server.Node.Id);
     }
 
     private StatementInfo? FindInfo(ReadOnlySpan<byte> sql, int offset)
@@ -449,6 +458,6 @@ internal sealed partial class ClientSession
         if (_services.Config().LogStatement)
             SessionLog.Statement(_services.Logger, text);
         if (_services.Config().LogPerNodeStatement)
-            SessionLog.NodeStatement(_services.Logger, server.Node.Id, _decision.Reason.Word(), text);
+            SessionLog.NodeStatement(_services.Logger, server.Node.Id, _reason.Word(), text);
     }
 }

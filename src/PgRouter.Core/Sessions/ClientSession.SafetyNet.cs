@@ -1,5 +1,6 @@
 using System.Text;
 using PgRouter.Core.Relay;
+using PgRouter.Core.Routing;
 using PgRouter.Core.Servers;
 using PgRouter.Core.Telemetry;
 using PgRouter.Protocol;
@@ -22,6 +23,7 @@ internal sealed partial class ClientSession
     private string _refusedMessage = "";
     private string _refusedText = "";
     private int _refusingNode;
+    private RouteReason _refusedReason;
     private bool _isRefusedAgain;
 
     private enum Rerun : byte
@@ -72,6 +74,7 @@ internal sealed partial class ClientSession
         _refusedMessage = Encoding.UTF8.GetString(message);
         _refusedText = TextOf(server.Retained.First, info);
         _refusingNode = server.Node.Id;
+        _refusedReason = _reason;
         if (_answerStarted || !output.MayCutBack || server.Retained.IsEmpty || ClosesName(server.Retained.First))
         {
             if (!RecoveryErrors.IsReadOnly(code) || !IsReadOnlyByItself(server))
@@ -178,7 +181,7 @@ internal sealed partial class ClientSession
     private void Remember(StatementInfo info, ReadOnlySpan<byte> code, bool ranOnPrimary)
     {
         var sqlState = Encoding.ASCII.GetString(code);
-        _counters.Refusals++;
+        _host.Statistics.Node(_refusingNode).Refused[(int)_refusedReason]++;
         RouterMeter.CountRefusal(sqlState, ranOnPrimary);
         var consequence = ranOnPrimary ? "it ran on the primary instead" : "the client got the error";
         SessionLog.RefusedByStandby(

@@ -257,6 +257,18 @@ public sealed class SafetyNetTests
             await _client.ScalarAsync("SELECT inet_server_port() FROM plain WHERE a = 1"), Is.Not.EqualTo($"{_cluster.Nodes[0].Port}"));
     }
 
+    [Test]
+    public async Task A_refusal_shows_in_the_counts()
+    {
+        var before = await RefusedInAllAsync();
+        Assert.That(await _client.ScalarAsync("SELECT sneaky('counter') < 0"), Is.EqualTo("f"));
+        Assert.That(await RefusedInAllAsync(), Is.EqualTo(before + 1));
+    }
+
+    private async Task<int> RefusedInAllAsync() => (await _client.QueryAsync("SHOW ROUTES"))
+        .Where(message => message.Type == 'D').Select(message => message.TextColumns())
+        .Where(row => row[0] == "node").Sum(row => int.Parse(row[4]!));
+
     /// <summary>Behind the router's back.</summary>
     private async Task MakeWriterAsync()
     {
