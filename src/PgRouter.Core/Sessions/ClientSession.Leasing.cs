@@ -89,7 +89,7 @@ internal sealed partial class ClientSession
             statementClass = ClassInBlock(statementClass, ref beginsReadOnly);
             hint ??= _beginHint;
         }
-        statementClass = ClassOfRerun(statementClass, ref hint);
+        statementClass = ClassOfRerun(statementClass);
         _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects, isListed);
         if (_pendingLoss is not null || _cancelsPending)
             return Step.Acquire;

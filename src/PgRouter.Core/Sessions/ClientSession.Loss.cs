@@ -143,6 +143,7 @@ internal sealed partial class ClientSession
         _namedText = null;
         _beginUnderWay = false;
         _copyingIn = false;
+        _isFlushing = _isFlushed = false;
         _requestFailed = false;
         _executed?.Clear();
         _completed = 0;

@@ -86,8 +86,9 @@ internal sealed partial class ClientSession
             return;
         }
         // The server is free for others before the client's send: shorter hold, and the send costs it nothing.
-        if (outcome == WalkOutcome.ReadyForQuery)
+        if (outcome == WalkOutcome.ReadyForQuery || _isFlushed)
             ReleaseIfIdle(server);
+        _isFlushed = false;
         output.Complete();
         if (!output.IsWhole)
             Finish("client went away");
@@ -309,6 +310,8 @@ internal sealed partial class ClientSession
         server.Status = (TransactionStatus)status;
         if (done.Swallow)
         {
+            if (ReferenceEquals(done.Subject, FlushMark))
+                return OnFlushed(server);
             if (_rerun == Rerun.Draining)
                 _rerun = Rerun.Drained;
             return ReplyVerdict.Swallow; // Of the router's own, in front of the client's; or of what is to run again.

@@ -146,7 +146,7 @@ internal sealed partial class ClientSession
             return Step.Wait;
         }
         used = 0;
-        if (MustWaitForReady && type is not (FrontendMessage.CopyData or FrontendMessage.CopyDone or FrontendMessage.CopyFail))
+        if ((MustWaitForReady || _isFlushing) && type is not (FrontendMessage.CopyData or FrontendMessage.CopyDone or FrontendMessage.CopyFail))
             return Step.Wait;
         switch (type)
         {

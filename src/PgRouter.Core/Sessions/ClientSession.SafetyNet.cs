@@ -97,7 +97,7 @@ internal sealed partial class ClientSession
 
     /// <summary>The client has said that its transaction is to write nothing: the primary would refuse as well.</summary>
     private bool IsReadOnlyByItself(ServerConnection server) =>
-        server.Status != TransactionStatus.Idle || _settings.Client.Contains("default_transaction_read_only");
+        server.Status != TransactionStatus.Idle || _settings.Client.DefaultsToReadOnly;
 
     /// <summary>A Close of a statement cannot be taken back once it has been carried out.</summary>
     private static bool ClosesName(ReadOnlySpan<byte> batch)
@@ -114,6 +114,7 @@ internal sealed partial class ClientSession
     private void RunOnPrimary(ServerConnection server)
     {
         var isAbandoned = _rerun == Rerun.Abandoning;
+        EndFlight();
         TakeBackAll(server);
         TakeBackNames(server.Retained.Bytes);
         _input.Prepend(server.Retained.Bytes);
@@ -151,21 +152,16 @@ internal sealed partial class ClientSession
         _requestFailed = false;
         _completed = 0;
         _executed?.Clear();
-        _copyingIn = _awaitsReady = _definesNames = false;
+        _copyingIn = _awaitsReady = _definesNames = _isFlushing = false;
         _skipToSync = _unsynced = false;
         _namedText = null;
         _portal = null;
         _portals?.Clear();
     }
 
-    /// <summary>What a request needs that a standby has refused: the primary, whatever a hint says.</summary>
-    private StatementClass ClassOfRerun(StatementClass statementClass, ref RouteHint? hint)
-    {
-        if (_rerun != Rerun.Pending)
-            return statementClass;
-        hint = null;
-        return statementClass < StatementClass.Write ? StatementClass.Write : statementClass;
-    }
+    /// <summary>What a request needs that a standby has refused: a write's place, which no hint changes.</summary>
+    private StatementClass ClassOfRerun(StatementClass statementClass) =>
+        _rerun == Rerun.Pending && statementClass < StatementClass.Write ? StatementClass.Write : statementClass;
 
     /// <summary>The primary has answered: only when it did not refuse as well was it the standby's fault.</summary>
     private void SettleRerun()

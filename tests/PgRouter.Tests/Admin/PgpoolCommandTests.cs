@@ -38,7 +38,7 @@ internal sealed class PgpoolCommandTests
         Assert.That(result.Tag, Is.EqualTo("SELECT 5"));
         Assert.That(Enumerable.Range(0, 5).Select(result.Line), Is.EqualTo(new[]
         {
-            "node||local|2|0|", "node|0|write|3|0|", "node|1|held|9|0|", "node|1|balanced|5|1|", $"shape|1|balanced|4||{shape}",
+            "node|~|local|2|0|~", "node|0|write|3|0|~", "node|1|held|9|0|~", "node|1|balanced|5|1|~", $"shape|1|balanced|4|~|{shape}",
         }));
     }
 
