@@ -78,6 +78,23 @@ internal sealed partial class ClientSession
                 ? Step.Wait
                 : Step.Continue;
         }
+        _pending = NeedOf(new PendingRequest(statementClass, hint, beginsReadOnly, effects, isListed));
+        if (_pendingLoss is not null || _cancelsPending)
+            return Step.Acquire;
+        var taken = TryTakeLease();
+        if (taken is null || NeedsPreparation(taken))
+        {
+            _unprepared = taken;
+            return Step.Acquire;
+        }
+        Hold(taken);
+        return Step.Continue;
+    }
+
+    /// <summary>What a request needs of its node as this session stands, which holds no server.</summary>
+    private PendingRequest NeedOf(PendingRequest request)
+    {
+        var (statementClass, hint, beginsReadOnly, effects, isListed) = request;
         // A standby refuses every transaction that is serializable by default, and may not have yet what a notification told of.
         if (statementClass == StatementClass.Read && (DefaultModes.IsSerializable || IsListening))
             statementClass = StatementClass.PrimaryRead;
@@ -89,18 +106,7 @@ internal sealed partial class ClientSession
             statementClass = ClassInBlock(statementClass, ref beginsReadOnly);
             hint ??= _beginHint;
         }
-        statementClass = ClassOfRerun(statementClass);
-        _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects, isListed);
-        if (_pendingLoss is not null || _cancelsPending)
-            return Step.Acquire;
-        var taken = TryTakeLease();
-        if (taken is null || NeedsPreparation(taken))
-        {
-            _unprepared = taken;
-            return Step.Acquire;
-        }
-        Hold(taken);
-        return Step.Continue;
+        return new PendingRequest(ClassOfRerun(statementClass), hint, beginsReadOnly, effects, isListed);
     }
 
     private ServerLease? _unprepared;
@@ -123,22 +129,24 @@ internal sealed partial class ClientSession
         var loads = count == 0 ? default : stackalloc NodeLoad[count];
         if (count > 0)
             _host.ReadLoads(cluster, loads);
-        return Router.Decide(new RouteInput
-        {
-            Class = _pending.Class,
-            BeginsReadOnly = _pending.BeginsReadOnly,
-            Hint = _pending.Hint,
-            IsListed = _pending.IsListed,
-            Preference = PreferenceIn(config.Lists),
-            KeptNode = KeptNode(cluster, config),
-            HeldNode = -1,
-            Excluded = _excludedNodes,
-            Cluster = cluster,
-            Config = config,
-            Loads = loads,
-            Draw = _host.Draw(),
-        });
+        return Router.Decide(InputOf(_pending, cluster, config, heldNode: -1, loads));
     }
+
+    private RouteInput InputOf(in PendingRequest request, ClusterView cluster, RouterConfig config, int heldNode, ReadOnlySpan<NodeLoad> loads) => new()
+    {
+        Class = request.Class,
+        BeginsReadOnly = request.BeginsReadOnly,
+        Hint = request.Hint,
+        IsListed = request.IsListed,
+        Preference = PreferenceIn(config.Lists),
+        KeptNode = KeptNode(cluster, config),
+        HeldNode = heldNode,
+        Excluded = _excludedNodes,
+        Cluster = cluster,
+        Config = config,
+        Loads = loads,
+        Draw = _host.Draw(),
+    };
 
     /// <summary>A server for the pending request at once, or null.</summary>
     private ServerLease? TryTakeLease()

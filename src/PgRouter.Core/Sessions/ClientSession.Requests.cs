@@ -425,7 +425,15 @@ internal sealed partial class ClientSession
     private async Task ParseAsync()
     {
         var (offset, start, length) = _toParse;
-        var sql = _input.Span.Slice(start, length).ToArray();
+        var result = await AnalyzeAsync(_input.Span.Slice(start, length).ToArray());
+        (_resolved ??= [])[offset] = result;
+        NoteCancelOfPending();
+        _signal.Set(); // Socket events that came meanwhile are still to be looked at.
+    }
+
+    /// <summary>Has a text parsed off the loop, and learns its shape.</summary>
+    private async Task<StatementInfo> AnalyzeAsync(byte[] sql)
+    {
         StatementInfo? result = null;
         _services.Parser.Parse(
             sql,
@@ -440,9 +448,7 @@ internal sealed partial class ClientSession
         while (result is null)
             await _signal;
         _host.Shapes.Learn(sql, _conformingStrings, result);
-        (_resolved ??= [])[offset] = result;
-        NoteCancelOfPending();
-        _signal.Set(); // Socket events that came meanwhile are still to be looked at.
+        return result;
     }
 
     private Step ProtocolViolation(string message)
