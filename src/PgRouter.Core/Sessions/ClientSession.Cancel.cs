@@ -126,6 +126,7 @@ internal sealed partial class ClientSession
         {
             output.Message(FrontendMessage.Sync, []);
             server.Owed.Enqueue(new OwedReply(ReplyKind.Sync));
+            TellNothing();
         }
         _unsynced = !_requestEndsInReadyForQuery;
         _skipToSync = _unsynced;

@@ -36,6 +36,7 @@ internal sealed partial class ClientSession
         await DeliverFirstAsync();
         var request = _input.Span[.._requestLength].ToArray();
         ConsumeInput(_requestLength);
+        LogLocal(request);
         var writer = new MessageWriter(1024);
         if (request[0] == FrontendMessage.Query)
         {

@@ -148,6 +148,7 @@ internal sealed partial class ClientSession
         _executed?.Clear();
         _completed = 0;
         (_rerun, _refused) = (Rerun.None, null);
+        _told?.Clear();
         _settings.Rollback();
         SettleChannels();
         _portal = null;

@@ -150,6 +150,7 @@ internal sealed partial class ClientSession
         if (_block == Block.Begun)
             SendBegin(server);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Query, Subject: error));
+        TellNothing();
         var output = new BatchOutput(server, Loop.ScratchBuffer);
         output.Message(FrontendMessage.Query, "EXECUTE "u8, PreparedStatement.NoName, Zero);
         output.Complete();

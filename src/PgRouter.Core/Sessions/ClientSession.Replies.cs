@@ -198,7 +198,10 @@ internal sealed partial class ClientSession
         switch (type)
         {
             case BackendMessage.ReadyForQuery:
-                return HoldReady(server, OnReadyForQuery(server, body[0]));
+                var ready = OnReadyForQuery(server, body[0]);
+                if (_told is { Count: > 0 } && ready == ReplyVerdict.Forward)
+                    TellClient(ref output);
+                return HoldReady(server, ready);
             case BackendMessage.CommandComplete or BackendMessage.EmptyQueryResponse or BackendMessage.PortalSuspended:
                 return OnExecuted(server, ReplyKind.Execute);
             case BackendMessage.ParseComplete:
@@ -348,7 +351,8 @@ internal sealed partial class ClientSession
     private void CountTimes(ServerConnection server, TransactionStatus before)
     {
         var now = Stopwatch.GetTimestamp();
-        _counters.QueryTicks += now - server.RequestStarted;
+        _serverTicks = now - server.RequestStarted;
+        _counters.QueryTicks += _serverTicks;
         if (_services.Config().BalancePolicy == BalancePolicy.LowestLatency)
             NoteLatency(Stopwatch.GetElapsedTime(server.RequestStarted, now).TotalMilliseconds, before == TransactionStatus.Idle && server.Owed.Count == 0);
         if (before == TransactionStatus.Idle)

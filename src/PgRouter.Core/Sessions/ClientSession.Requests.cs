@@ -195,6 +195,7 @@ internal sealed partial class ClientSession
             return IsBusy ? Step.Wait : Step.Acquire;
         if (IsBlockStatement(info) && IsBlockHandledHere(info, sql))
         {
+            LogLocal(rest[..(int)total]);
             used = (int)total;
             return Step.Continue;
         }
@@ -395,8 +396,7 @@ internal sealed partial class ClientSession
         NoteSequenceUse(server, statementClass);
         _queryCount++;
         NoteRoute(server, info);
-        if (_services.Config().LogsStatements)
-            LogStatement(server, bytes);
+        TellOf(server, bytes, info);
     }
 
     private void NoteRoute(ServerConnection server, StatementInfo info)
@@ -456,14 +456,5 @@ internal sealed partial class ClientSession
         SendNow(ErrorMessage.Fatal(SqlStates.ProtocolViolation, message));
         Finish("protocol violation: " + message);
         return Step.Wait;
-    }
-
-    private void LogStatement(ServerConnection server, ReadOnlySpan<byte> message)
-    {
-        var text = StatementText.Of(message);
-        if (_services.Config().LogStatement)
-            SessionLog.Statement(_services.Logger, text);
-        if (_services.Config().LogPerNodeStatement)
-            SessionLog.NodeStatement(_services.Logger, server.Node.Id, _reason.Word(), text);
     }
 }

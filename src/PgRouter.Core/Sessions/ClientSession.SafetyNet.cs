@@ -72,7 +72,7 @@ internal sealed partial class ClientSession
             return null;
         ErrorMessage.TryGetField(body, (byte)'M', out var message);
         _refusedMessage = Encoding.UTF8.GetString(message);
-        _refusedText = TextOf(server.Retained.First, info);
+        _refusedText = TextOf(server.Retained.First, info, LongestLoggedText);
         _refusingNode = server.Node.Id;
         _refusedReason = _reason;
         if (_answerStarted || !output.MayCutBack || server.Retained.IsEmpty || ClosesName(server.Retained.First))
@@ -157,6 +157,7 @@ internal sealed partial class ClientSession
         _namedText = null;
         _portal = null;
         _portals?.Clear();
+        _told?.Clear();
     }
 
     /// <summary>What a request needs that a standby has refused: a write's place, which no hint changes.</summary>
@@ -186,33 +187,5 @@ internal sealed partial class ClientSession
             return;
         _host.Refused.Add(info, _catalog, _refusedMessage, Loop.NowMs);
         _catalog.Refresh();
-    }
-
-    /// <summary>The text in a request, for people: of a Query, or of that statement among those of a batch which is meant.</summary>
-    private string TextOf(ReadOnlySpan<byte> request, StatementInfo info)
-    {
-        for (var rest = request; MessageHeader.TryRead(rest, out var type, out var length); rest = rest[(length + 1)..])
-        {
-            var definition = DefinitionIn(type, rest[MessageHeader.Size..(length + 1)], info);
-            if (!definition.IsEmpty)
-                return StatementText.Head(definition, LongestLoggedText);
-        }
-        return info.Cause;
-    }
-
-    private ReadOnlySpan<byte> DefinitionIn(byte type, ReadOnlySpan<byte> body, StatementInfo info)
-    {
-        if (type == FrontendMessage.Query)
-            return body;
-        var reader = new MessageReader(body);
-        reader.TryReadCString(out _);
-        var rest = reader.Rest;
-        if (type == FrontendMessage.Parse && reader.TryReadCString(out var sql))
-            return ReferenceEquals(_host.Shapes.Find(sql, _conformingStrings), info) ? rest : default;
-        if (type != FrontendMessage.Bind || !reader.TryReadCString(out var name))
-            return default;
-        if (name.IsEmpty)
-            return ReferenceEquals(_unnamed.Info, info) && !_unnamed.Body.IsEmpty ? _unnamed.Body[1..] : default;
-        return _statements?.Find(name) is { } statement && ReferenceEquals(statement.Info, info) ? statement.Definition : default;
     }
 }
