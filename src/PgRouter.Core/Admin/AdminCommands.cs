@@ -92,7 +92,6 @@ internal sealed class AdminCommands
         new ShowPoolHealthCheckStats(),
         new ShowPoolStatus(),
         new ShowPoolVersion(),
-        new ShowRoutes(),
         new PgpoolShow(),
         new PgpoolSet(),
         new PgpoolReset(),

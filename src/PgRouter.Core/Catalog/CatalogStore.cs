@@ -41,9 +41,7 @@ internal sealed class CatalogStore
     private long? _started;
     private long _loaded;
     private int _failures;
-    private long _loads;
     private bool _isLoading;
-    private bool _isRefreshAsked;
 
     public CatalogStore(string database, CatalogContext context)
     {
@@ -63,9 +61,6 @@ internal sealed class CatalogStore
             return _current;
         }
     }
-
-    /// <summary>How often the database has been read. Any thread.</summary>
-    public long Loads => Volatile.Read(ref _loads);
 
     /// <summary>Changes that were seen until now; see <see cref="ReadAfter"/>.</summary>
     public long Changes
@@ -150,17 +145,6 @@ internal sealed class CatalogStore
         NoteDdl();
     }
 
-    /// <summary>
-    /// A standby has refused what was taken for a read: the database is read again as soon as may be. What is known holds until then, for what was
-    /// refused is remembered by itself.
-    /// </summary>
-    public void Refresh()
-    {
-        lock (_lock)
-            _isRefreshAsked = true;
-        Renew();
-    }
-
     /// <summary>Begins a load when one is due. Called at each change and once a second.</summary>
     public void Renew()
     {
@@ -181,8 +165,6 @@ internal sealed class CatalogStore
             return false;
         if (_state != CatalogState.Loaded)
             return _isUsed || _state == CatalogState.Stale;
-        if (_isRefreshAsked)
-            return true;
         var age = _context.Expire();
         if (age <= TimeSpan.Zero || _context.Time.GetElapsedTime(_loaded) < age)
             return false;
@@ -210,7 +192,7 @@ internal sealed class CatalogStore
             changes = _changes;
             generation = ++_generation;
             users = _users;
-            _isUsed = _isRefreshAsked = false;
+            _isUsed = false;
         }
 
         try
@@ -240,7 +222,6 @@ internal sealed class CatalogStore
                 return;
             }
 
-            _loads++;
             _loaded = _context.Time.GetTimestamp();
             _state = CatalogState.Loaded;
             _current = catalog;

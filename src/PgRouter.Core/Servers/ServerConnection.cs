@@ -16,6 +16,8 @@ namespace PgRouter.Core.Servers;
 internal sealed class ServerConnection
 {
     private static long _lastId;
+    private byte[] _retained = [];
+    private int _retainedLength;
     private int _senderPid;
 
     public ServerConnection(LoopSocket socket, NodeConfig node, string database, string user)
@@ -140,10 +142,23 @@ internal sealed class ServerConnection
         Owed.Count == 0 && Status == TransactionStatus.Idle && BodyRemaining == 0 && Partial.IsEmpty && Output.IsEmpty && !Socket.PeerClosed
         && !Socket.IsClosed && !HasUncertainCancel;
 
+    /// <summary>A query of the router's own found the connection gone, or got no answer: nothing more will tell of it.</summary>
+    public bool IsLost { get; private set; }
+
     public bool IsIdle => Owed.Count == 0 && Status == TransactionStatus.Idle;
 
-    /// <summary>The requests under way, kept so that they can run once elsewhere.</summary>
-    public RetainedRequests Retained { get; } = new();
+    /// <summary>The request under way, as the client sent it, kept so that it can run once elsewhere; empty when it must not.</summary>
+    public ReadOnlySpan<byte> Retained => _retained.AsSpan(0, _retainedLength);
+
+    public void Retain(ReadOnlySpan<byte> request)
+    {
+        if (_retained.Length < request.Length)
+            _retained = new byte[Math.Max(512, request.Length)];
+        request.CopyTo(_retained);
+        _retainedLength = request.Length;
+    }
+
+    public void ForgetRetained() => _retainedLength = 0;
 
     /// <summary>
     /// Sends one simple query of the router's own and waits for all of its answer. Only while nothing else is under way and the caller is the
@@ -196,8 +211,8 @@ internal sealed class ServerConnection
     /// <summary>Sends a message of the router's own that ends in ReadyForQuery, and waits for it.</summary>
     private async Task<ErrorMessage?> RunAsync(byte[] message, string subject, Signal signal, TimeSpan timeout, Action<byte[]>? onRow = null, Action<byte[]>? onDescribed = null)
     {
-        if (!Output.Send(Socket, message))
-            return Lost();
+        if (IsLost || !Output.Send(Socket, message))
+            return Lost(null);
         using var deadline = new Deadline(signal);
         deadline.Start(timeout);
         ErrorMessage? error = null;
@@ -221,11 +236,14 @@ internal sealed class ServerConnection
             }
             var count = Partial.Receive(Socket);
             if (count is 0 or LoopSocket.Broken || !Output.Flush(Socket))
-                return error ?? Lost();
+                return Lost(error);
             if (count > 0)
                 continue;
             if (deadline.HasPassed)
+            {
+                IsLost = true;
                 return ErrorMessage.Error(SqlStates.ConnectionFailure, $"{Node} did not answer \"{subject}\" within {timeout.TotalSeconds} s");
+            }
             await signal;
         }
     }
@@ -295,5 +313,10 @@ internal sealed class ServerConnection
 
     public override string ToString() => $"server {Id} pid {Pid} on {Node}";
 
-    private ErrorMessage Lost() => ErrorMessage.Fatal(SqlStates.ConnectionFailure, $"the connection to {Node} was lost");
+    /// <param name="error">What the server said before it went.</param>
+    private ErrorMessage Lost(ErrorMessage? error)
+    {
+        IsLost = true;
+        return error ?? ErrorMessage.Fatal(SqlStates.ConnectionFailure, $"the connection to {Node} was lost");
+    }
 }

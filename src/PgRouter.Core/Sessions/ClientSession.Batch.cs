@@ -41,10 +41,9 @@ internal sealed partial class ClientSession
             // More than the buffer holds and no Sync yet: whatever is still to come, the primary can run it.
             batch.Class = StatementClass.Unknown;
         }
-        batch.SyncsForFlush = batch.OnlyPrepares && batch.EndsInFlush && _lease is null && _block == Block.None && !_unsynced;
         // After Flush the server stays until Sync, and what is still to come may write (asyncpg: Parse, Describe, Flush, then COPY), but for a block
         // that is READ ONLY; of unknown names nothing is known.
-        if ((!batch.EndsInSync && !batch.SyncsForFlush && !(batch.Blocks.FitStandby && batch.Blocks.IsInBlock)) || batch.Class == StatementClass.Empty)
+        if ((!batch.EndsInSync && !(batch.Blocks.FitStandby && batch.Blocks.IsInBlock)) || batch.Class == StatementClass.Empty)
             batch.Class = StatementClass.Unknown;
         BeginRequest(batch.Length, batch.EndsInSync);
         batch.HasLocal |= Identity.IsConsole;
@@ -81,7 +80,7 @@ internal sealed partial class ClientSession
     private bool Scan(Span<byte> rest, ref BatchScan batch, out Step step)
     {
         step = Step.Continue;
-        batch.NeedsNoServer = batch.OnlyPrepares = true;
+        batch.NeedsNoServer = true;
         while (MessageHeader.TryRead(rest[batch.Length..], out var type, out var length))
         {
             if (!IsExtended(type))
@@ -111,7 +110,6 @@ internal sealed partial class ClientSession
             {
                 batch.IsComplete = true;
                 batch.EndsInSync = type == FrontendMessage.Sync;
-                batch.EndsInFlush = !batch.EndsInSync;
                 return true;
             }
         }
@@ -154,20 +152,18 @@ internal sealed partial class ClientSession
             case FrontendMessage.Bind:
                 if (!reader.TryReadCString(out _) || !reader.TryReadCString(out var bound))
                     return false;
-                batch.OnlyPrepares = false;
                 ScanStatementName(bound, ref batch);
                 return true;
             case FrontendMessage.Describe or FrontendMessage.Close:
                 if (!reader.TryReadByte(out var kind) || !reader.TryReadCString(out var target))
                     return false;
-                batch.OnlyPrepares &= kind == (byte)'S';
                 if (kind == (byte)'S')
                     ScanStatementName(target, ref batch, isClose: type == FrontendMessage.Close);
                 else
                     batch.NeedsNoServer &= type == FrontendMessage.Close && kind == (byte)'P';
                 return reader.Remaining == 0;
             case FrontendMessage.Execute:
-                batch.NeedsNoServer = batch.OnlyPrepares = false;
+                batch.NeedsNoServer = false;
                 return reader.TryReadCString(out _) && reader.Remaining == sizeof(int);
             default:
                 return body.IsEmpty;
@@ -267,9 +263,7 @@ internal sealed partial class ClientSession
     {
         var server = _lease!.Server;
         var info = batch.First ?? NothingAtAll;
-        NoteRequest(server, info, batch.Class, bytes, mayRetain: (batch.EndsInSync || batch.SyncsForFlush) && !_unsynced && batch.Class <= StatementClass.Read);
-        if (batch.SyncsForFlush)
-            bytes[^MessageHeader.Size] = FrontendMessage.Sync;
+        NoteRequest(server, info, batch.Class, bytes, mayRetain: batch.EndsInSync && !_unsynced && batch.Class <= StatementClass.Read);
         if (batch.Rewrites)
             SendRewritten(server, bytes, batch);
         else
@@ -281,12 +275,10 @@ internal sealed partial class ClientSession
         }
         else
         {
-            _unsynced = !batch.SyncsForFlush;
-            _isFlushing = batch.SyncsForFlush;
+            _unsynced = true;
         }
         EndRequest();
-        if (!batch.EndsInSync) // Else they go in one send with what the server says.
-            EmitLocalReplies(server);
+        EmitLocalReplies(server);
     }
 
     /// <summary>Nothing to exchange: the bytes go as they came, the plan gets one entry per message.</summary>
@@ -313,7 +305,7 @@ internal sealed partial class ClientSession
             case FrontendMessage.Bind:
                 _counters.Binds++;
                 NotePortal(body, _unnamed.Info);
-                server.Owed.Enqueue(new OwedReply(ReplyKind.Bind, Subject: _unnamed.Info));
+                server.Owed.Enqueue(new OwedReply(ReplyKind.Bind));
                 break;
             case FrontendMessage.Describe:
                 server.Owed.Enqueue(new OwedReply(ReplyKind.Describe));
@@ -328,9 +320,7 @@ internal sealed partial class ClientSession
                 server.Owed.Enqueue(new OwedReply(ReplyKind.Close));
                 break;
             case FrontendMessage.Sync:
-                if (batch.SyncsForFlush)
-                    server.Owed.Enqueue(new OwedReply(ReplyKind.Sync, Swallow: true, Subject: FlushMark));
-                else if (!_copyingIn) // During COPY the server ignores it.
+                if (!_copyingIn) // During COPY the server ignores it.
                     server.Owed.Enqueue(new OwedReply(ReplyKind.Sync));
                 break;
         }
@@ -457,13 +447,6 @@ internal sealed partial class ClientSession
         /// <summary>Ends in Sync or Flush, or another kind of message follows.</summary>
         public bool IsComplete;
         public bool EndsInSync;
-        public bool EndsInFlush;
-
-        /// <summary>Nothing but Parse, and Describe and Close of statements.</summary>
-        public bool OnlyPrepares;
-
-        /// <summary>Its Flush goes to the server as a Sync, so that it can be given back.</summary>
-        public bool SyncsForFlush;
 
         /// <summary>Uses statement names, which differ between client and server.</summary>
         public bool Rewrites;

@@ -136,7 +136,17 @@ internal sealed partial class ClientSession
         _queryCount++;
         _counters.Queries++;
         _unnamed.Forget();
-        SendToClient(HoldsOwnReady() ? reply.AsSpan(0, reply.Length - ReadyForQueryLength) : reply);
+        if (_takenBack is null)
+        {
+            SendToClient(HoldsOwnReady() ? reply.AsSpan(0, reply.Length - ReadyForQueryLength) : reply);
+        }
+        else
+        {
+            var writer = new MessageWriter();
+            writer.WriteBytes(reply.AsSpan(0, reply.Length - ReadyForQueryLength));
+            WriteReady(writer);
+            SendToClient(writer.WrittenSpan);
+        }
         EndRequest();
     }
 

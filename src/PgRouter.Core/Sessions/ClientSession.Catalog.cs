@@ -28,12 +28,10 @@ internal sealed partial class ClientSession
 
     /// <summary>
     /// Where a text may run, by its grammar and by what the catalog knows of the functions, views and tables in it. A session with temporary
-    /// objects has a server of its own and is not asked about. What a standby has refused is taken for a write.
+    /// objects has a server of its own and is not asked about.
     /// </summary>
     private StatementClass ClassOf(StatementInfo info)
     {
-        if (RefusalOf(info) is not null)
-            return StatementClass.Write;
         if (info.Class is not (StatementClass.Read or StatementClass.State or StatementClass.NeedsCatalog))
             return info.Class;
         if (_services.Config().Lists is { ListsFunctions: true } lists)

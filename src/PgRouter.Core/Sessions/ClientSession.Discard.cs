@@ -40,7 +40,7 @@ internal sealed partial class ClientSession
         {
             error.WriteErrorResponse(writer);
         }
-        BackendStartupMessages.WriteReadyForQuery(writer, Status);
+        WriteReadyForQuery(writer);
     }
 
     private void Deallocate(string? name)
@@ -61,7 +61,7 @@ internal sealed partial class ClientSession
             var server = _lease!.Server;
             before = new Dictionary<string, string>(server.Parameters);
             if (await DiscardOnServerAsync(server) is { } failure)
-                return failure;
+                return Told(server, failure);
             after = server.Parameters;
             ReleaseIfIdle(server);
         }
@@ -103,6 +103,8 @@ internal sealed partial class ClientSession
             server.Settings = _settings.OnServer;
             failure = await PrepareServerAsync(server);
         }
+        if (failure is not null && server.IsLost)
+            return Told(server, failure);
         var after = server.Parameters;
         ReleaseIfIdle(server);
         if (failure is not null)
@@ -120,8 +122,7 @@ internal sealed partial class ClientSession
         var (lease, error) = await WaitForLeaseAsync();
         if (lease is null)
             return error ?? NoPrimary();
-        Hold(lease);
-        return await PrepareServerAsync(lease.Server);
+        return await HoldPreparedAsync(lease);
     }
 
     /// <summary>A server this client was tied to is cleared of everything; any other only gets the start-up settings back.</summary>

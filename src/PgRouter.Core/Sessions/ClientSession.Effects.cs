@@ -217,6 +217,7 @@ internal sealed partial class ClientSession
         }
         _hasLocalSettings = false;
         SettleChannels();
+        _reported?.Clear();
         if (_schemaChanged)
             _services.Statements.NoteSchemaChange();
         _schemaChanged = false;

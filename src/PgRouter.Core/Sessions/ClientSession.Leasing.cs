@@ -24,12 +24,6 @@ internal sealed partial class ClientSession
     private ServerLease? _lease;
     private bool _leaseIsFresh;
     private RouteDecision _decision;
-
-    /// <summary>Nothing has been sent since the last decision.</summary>
-    private bool _isRoutedAnew;
-
-    /// <summary>Why the last request went where it did.</summary>
-    private RouteReason _reason;
     private NodeCounters? _nodeCounters;
     private ServerPool?[] _pools = [];
     private Dictionary<int, ServerLease>? _kept;
@@ -78,23 +72,6 @@ internal sealed partial class ClientSession
                 ? Step.Wait
                 : Step.Continue;
         }
-        _pending = NeedOf(new PendingRequest(statementClass, hint, beginsReadOnly, effects, isListed));
-        if (_pendingLoss is not null || _cancelsPending)
-            return Step.Acquire;
-        var taken = TryTakeLease();
-        if (taken is null || NeedsPreparation(taken))
-        {
-            _unprepared = taken;
-            return Step.Acquire;
-        }
-        Hold(taken);
-        return Step.Continue;
-    }
-
-    /// <summary>What a request needs of its node as this session stands, which holds no server.</summary>
-    private PendingRequest NeedOf(PendingRequest request)
-    {
-        var (statementClass, hint, beginsReadOnly, effects, isListed) = request;
         // A standby refuses every transaction that is serializable by default, and may not have yet what a notification told of.
         if (statementClass == StatementClass.Read && (DefaultModes.IsSerializable || IsListening))
             statementClass = StatementClass.PrimaryRead;
@@ -106,7 +83,17 @@ internal sealed partial class ClientSession
             statementClass = ClassInBlock(statementClass, ref beginsReadOnly);
             hint ??= _beginHint;
         }
-        return new PendingRequest(ClassOfRerun(statementClass), hint, beginsReadOnly, effects, isListed);
+        _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects, isListed);
+        if (_pendingLoss is not null || _cancelsPending)
+            return Step.Acquire;
+        var taken = TryTakeLease();
+        if (taken is null || NeedsPreparation(taken))
+        {
+            _unprepared = taken;
+            return Step.Acquire;
+        }
+        Hold(taken);
+        return Step.Continue;
     }
 
     private ServerLease? _unprepared;
@@ -129,24 +116,22 @@ internal sealed partial class ClientSession
         var loads = count == 0 ? default : stackalloc NodeLoad[count];
         if (count > 0)
             _host.ReadLoads(cluster, loads);
-        return Router.Decide(InputOf(_pending, cluster, config, heldNode: -1, loads));
+        return Router.Decide(new RouteInput
+        {
+            Class = _pending.Class,
+            BeginsReadOnly = _pending.BeginsReadOnly,
+            Hint = _pending.Hint,
+            IsListed = _pending.IsListed,
+            Preference = PreferenceIn(config.Lists),
+            KeptNode = KeptNode(cluster, config),
+            HeldNode = -1,
+            Excluded = _excludedNodes,
+            Cluster = cluster,
+            Config = config,
+            Loads = loads,
+            Draw = _host.Draw(),
+        });
     }
-
-    private RouteInput InputOf(in PendingRequest request, ClusterView cluster, RouterConfig config, int heldNode, ReadOnlySpan<NodeLoad> loads) => new()
-    {
-        Class = request.Class,
-        BeginsReadOnly = request.BeginsReadOnly,
-        Hint = request.Hint,
-        IsListed = request.IsListed,
-        Preference = PreferenceIn(config.Lists),
-        KeptNode = KeptNode(cluster, config),
-        HeldNode = heldNode,
-        Excluded = _excludedNodes,
-        Cluster = cluster,
-        Config = config,
-        Loads = loads,
-        Draw = _host.Draw(),
-    };
 
     /// <summary>A server for the pending request at once, or null.</summary>
     private ServerLease? TryTakeLease()
@@ -193,7 +178,6 @@ internal sealed partial class ClientSession
     private void Hold(ServerLease lease)
     {
         _lease = lease;
-        _isRoutedAnew = true;
         NoteBlockOnStandby(lease);
         if (lease.Server.Settings.SameAs(_settings.Client))
             _settings.Synchronized();
@@ -328,7 +312,6 @@ internal sealed partial class ClientSession
             {
                 if (await HoldForPrimaryAsync(config))
                     continue;
-                _host.Statistics.Nowhere.Routed[(int)_decision.Reason]++;
                 return (null, unreachable is null ? NoNode() : AsError(unreachable.Message));
             }
             if (unreachable is not null && (_excludedNodes & (1UL << _decision.NodeIndex)) != 0)
@@ -404,6 +387,14 @@ internal sealed partial class ClientSession
     /// <summary>Gives the server this client's settings, and takes another client's sequence values from it when they are asked for.</summary>
     private async Task<ErrorMessage?> PrepareServerAsync(ServerConnection server)
     {
+        var error = await BringUpToDateAsync(server);
+        return error is null && server.IsLost
+            ? ErrorMessage.Error(SqlStates.ConnectionFailure, $"the connection to {server.Node} was lost before the statement was sent")
+            : error;
+    }
+
+    private async Task<ErrorMessage?> BringUpToDateAsync(ServerConnection server)
+    {
         if (!server.Settings.SameAs(_settings.Client))
         {
             // By itself: a standby can run nothing in a transaction that is serializable, and the one the script runs in begins before it.
@@ -443,7 +434,6 @@ internal sealed partial class ClientSession
         EndRequest();
         _excludedNodes = 0;
         _ranAgainAlone = false;
-        (_rerun, _refused) = (Rerun.None, null);
         if (_block == Block.Begun)
             _block = Block.Failed;
         if (_hasClaims && !_settings.InTransaction)
@@ -451,7 +441,7 @@ internal sealed partial class ClientSession
         var writer = new MessageWriter();
         error.WriteErrorResponse(writer);
         if (_requestEndsInReadyForQuery)
-            BackendStartupMessages.WriteReadyForQuery(writer, Status);
+            WriteReadyForQuery(writer);
         _skipToSync = !_requestEndsInReadyForQuery;
         SendToClient(writer.WrittenSpan);
         _signal.Set();

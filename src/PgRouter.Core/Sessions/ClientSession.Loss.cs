@@ -47,12 +47,14 @@ internal sealed partial class ClientSession
             return;
         }
         var wasAsked = server.Owed.Count > 0 || _unsynced;
-        var wasInTransaction = server.Status != TransactionStatus.Idle || _pins != PinReasons.None;
-        _lossTookPins = _pins != PinReasons.None;
+        _lossTookPins = (_pins | _doubts) != PinReasons.None;
+        var wasInTransaction = server.Status != TransactionStatus.Idle || _lossTookPins;
         var commits = IsCommitUnderWay(server);
         var failsBlock = !commits && IsBlockOpen(server);
         var endsInReadyForQuery = server.Owed.ReadyForQueryCount;
-        TakeBackAll(server);
+        for (var i = server.Owed.Count - 1; i >= 0; i--) // The last first: a name may have been closed and made again.
+            TakeBack(server, server.Owed[i]);
+        server.Owed.Clear();
         if (_lossError is null && _lossFault is { } fault)
             _services.Pools.Context.ReportFault(server.Node.Id, fault);
         _lossFault = NodeFault.Reset;
@@ -75,12 +77,17 @@ internal sealed partial class ClientSession
             _pendingLoss = error; // Nothing is asked now: the client learns it with its next request.
     }
 
-    /// <summary>What the server owes will not come. The last first: a name may have been closed and made again.</summary>
-    private void TakeBackAll(ServerConnection server)
+    /// <summary>
+    /// The server was lost under a command that the router carries out: its client learns it as the answer, and not once more with its next request.
+    /// </summary>
+    private ErrorMessage Told(ServerConnection server, ErrorMessage failure)
     {
-        for (var i = server.Owed.Count - 1; i >= 0; i--)
-            TakeBack(server, server.Owed[i]);
-        server.Owed.Clear();
+        if (server.IsLost && _lease?.Server == server)
+        {
+            OnServerLost(failure.Message);
+            _pendingLoss = null;
+        }
+        return AsError(failure);
     }
 
     /// <summary>The client has the head of a message whose rest will never come: whatever is sent now would be read as that rest.</summary>
@@ -100,7 +107,7 @@ internal sealed partial class ClientSession
     /// </summary>
     private void MoveRequest(ServerConnection server)
     {
-        _input.Prepend(server.Retained.Bytes);
+        _input.Prepend(server.Retained);
         var nodes = _services.Cluster.View.Nodes;
         _ranAgainAlone = !nodes.Any(node => node.IsUsable && node.Id != server.Node.Id);
         if (!_ranAgainAlone && nodes.FirstOrDefault(node => node.Id == server.Node.Id) is { } lost)
@@ -124,7 +131,7 @@ internal sealed partial class ClientSession
         for (var i = 0; i < readyForQueryCount; i++)
         {
             error.WriteErrorResponse(writer);
-            BackendStartupMessages.WriteReadyForQuery(writer, Status);
+            WriteReadyForQuery(writer);
         }
         _unsynced = false;
         SendToClient(writer.WrittenSpan);
@@ -143,13 +150,11 @@ internal sealed partial class ClientSession
         _namedText = null;
         _beginUnderWay = false;
         _copyingIn = false;
-        _isFlushing = _isFlushed = false;
         _requestFailed = false;
         _executed?.Clear();
         _completed = 0;
-        (_rerun, _refused) = (Rerun.None, null);
-        _told?.Clear();
         _settings.Rollback();
+        TakeBackReported();
         SettleChannels();
         _portal = null;
         _portals?.Clear();

@@ -59,11 +59,10 @@ internal sealed partial class ClientSession
             isListed = IsListed(executed);
         }
         isListed |= IsListed(info, sql);
-        var executedClass = ClassOf(info);
-        var blocks = BlocksOf(info, executedClass);
+        var blocks = BlocksOf(info, info.Class);
         // A PREPARE by itself makes a statement that all servers can have.
         var effects = isPrepare ? info.Effects & ~SessionEffects.PreparesStatement : info.Effects;
-        var step = Obtain(executedClass, hint ?? info.Hint, blocks.FitStandby, effects, isListed);
+        var step = Obtain(info.Class, hint ?? info.Hint, blocks.FitStandby, effects, isListed);
         if (step != Step.Continue)
             return step;
         _blockHasState |= _blockOnStandby;
@@ -134,8 +133,7 @@ internal sealed partial class ClientSession
     /// <param name="ownName">The name that a PREPARE gives to a shared statement; taken back when it fails.</param>
     private void SendNamed(ServerConnection server, ReadOnlySpan<byte> message, StatementInfo info, NamedText text, byte[]? ownName)
     {
-        var statementClass = ClassOf(info);
-        NoteRequest(server, info, statementClass, message, mayRetain: ownName is null && statementClass <= StatementClass.Read);
+        NoteRequest(server, info, info.Class, message, mayRetain: false);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Query, Subject: info, Name: ownName));
         _namedText = text;
         var output = new BatchOutput(server, Loop.ScratchBuffer);
@@ -150,7 +148,6 @@ internal sealed partial class ClientSession
         if (_block == Block.Begun)
             SendBegin(server);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Query, Subject: error));
-        TellNothing();
         var output = new BatchOutput(server, Loop.ScratchBuffer);
         output.Message(FrontendMessage.Query, "EXECUTE "u8, PreparedStatement.NoName, Zero);
         output.Complete();
@@ -349,7 +346,7 @@ internal sealed partial class ClientSession
         (_shownNames ??= []).Clear();
         foreach (var (name, statement) in _statements?.All ?? [])
         {
-            if (error is not null && server.Status != TransactionStatus.Idle)
+            if (server.IsLost || (error is not null && server.Status != TransactionStatus.Idle))
                 break;
             error = await server.PrepareAsAsync(name, statement, _signal, SynchronizeTimeout);
             if (error is null) // One that cannot be prepared any more is not shown.

@@ -168,7 +168,7 @@ internal sealed partial class ClientSession
     private void WriteReady(MessageWriter writer)
     {
         if (!HoldsOwnReady())
-            BackendStartupMessages.WriteReadyForQuery(writer, Status);
+            WriteReadyForQuery(writer);
     }
 
     /// <summary>True when the ReadyForQuery of an answer of the router's own comes later, behind what was notified until now.</summary>
@@ -229,7 +229,7 @@ internal sealed partial class ClientSession
         var writer = new MessageWriter();
         _subscriber!.WriteTo(writer, _readsUtf8);
         if (andReady)
-            BackendStartupMessages.WriteReadyForQuery(writer, TransactionStatus.Idle);
+            WriteReadyForQuery(writer);
         SendToClient(writer.WrittenSpan);
     }
 

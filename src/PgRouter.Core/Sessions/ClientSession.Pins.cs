@@ -137,6 +137,7 @@ internal sealed partial class ClientSession
         var (row, error) = await server.QueryRowAsync(PinQuestion, _signal, SynchronizeTimeout);
         if (IsLost(server, error))
         {
+            _doubts = doubts; // They are lost with it.
             OnServerLost(error!.Message);
             _signal.Set();
             return;
@@ -150,7 +151,7 @@ internal sealed partial class ClientSession
 
     /// <summary>A statement of the router's own has met the end of the connection: nothing more will tell of it.</summary>
     private static bool IsLost(ServerConnection server, ErrorMessage? error) =>
-        error is not null && (error.Code == SqlStates.ConnectionFailure || server.Socket.PeerClosed || server.Socket.IsClosed);
+        server.IsLost || (error is not null && (server.Socket.PeerClosed || server.Socket.IsClosed));
 
     private void Settle(PinReasons reason, PinReasons doubts, bool holds)
     {

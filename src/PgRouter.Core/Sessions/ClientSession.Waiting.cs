@@ -95,8 +95,7 @@ internal sealed partial class ClientSession
         _waitTimer!.Stop();
         _waitSince = 0;
         _waiter.Reset();
-        _poolWaitTicks = Stopwatch.GetTimestamp() - _waitStarted;
-        _counters.WaitTicks += _poolWaitTicks;
+        _counters.WaitTicks += Stopwatch.GetTimestamp() - _waitStarted;
     }
 
     /// <summary>For what comes first: query_wait_notify or query_wait_timeout.</summary>

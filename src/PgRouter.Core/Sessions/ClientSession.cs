@@ -180,6 +180,8 @@ internal sealed partial class ClientSession : IClient
         // Before the replies: they wait for an empty output, and no event tells again of bytes the server has sent already.
         if (!_output.Flush(_client))
             Finish("client went away");
+        if (_lease is { Server.IsLost: true })
+            OnServerLost("the connection was lost");
         RelayReplies();
         if (_cancelRequested)
             ForwardCancel();

@@ -105,12 +105,17 @@ internal sealed class KillBed : IAsyncDisposable
         try
         {
             await Testing.Eventually.TrueAsync(async () => (state = await StateOfPoolAsync()) == $"{Neighbour} 0 {_cutter.OpenConnections}", "the pool to be idle");
+            // PostgreSQL learns of the cut in its own time; until then the lost session holds its locks.
+            await Testing.Eventually.TrueAsync(async () => await BackendsAsync() == _cutter.OpenConnections, "the end of the lost session");
         }
         catch (TimeoutException late)
         {
             throw new TestBedException($"{what}: cl_active, sv_active and sv_idle are {state}, and {_cutter.OpenConnections} servers are connected", late);
         }
     }
+
+    private static async Task<long> BackendsAsync() =>
+        await (await WireBed.ClusterAsync()).ScalarAsync<long>(0, $"SELECT count(*) FROM pg_stat_activity WHERE datname = '{Database}' AND backend_type = 'client backend' AND application_name <> 'pgrouter catalog'");
 
     private async Task<string> StateOfPoolAsync()
     {

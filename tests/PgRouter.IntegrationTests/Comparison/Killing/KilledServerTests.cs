@@ -1,4 +1,5 @@
 using System.Globalization;
+using PgRouter.Testing;
 
 namespace PgRouter.IntegrationTests.Wire;
 
@@ -16,6 +17,8 @@ public sealed class KilledServerTests
         "txn savepoints nested deeply, simple", "txn chains, extended", "portals named over syncs in a transaction", "copying in with a prepared statement",
         "settings in savepoints of one name, extended", "statements executed in one sync",
         "copying out in a pipeline", "extended pipeline of several syncs", "transaction wholly in one sync",
+        "extended prepared names with odd bytes", "session discard all", "session prepare in sql", "names in pg_prepared_statements",
+        "functions that prepare, simple", "roles session authorization in transactions, simple",
     ];
 
     private KillBed _bed = null!;
@@ -32,14 +35,37 @@ public sealed class KilledServerTests
     [TestCaseSource(nameof(Scripts))]
     public async Task A_server_killed_between_any_two_messages_costs_an_error_at_most(NamedScript script)
     {
-        var played = await _bed.KillBetweenAnyTwoMessagesAsync(script);
-        TestContext.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{played} losses of {script.Name}"));
-        Assert.That(played, Is.GreaterThan(2));
+        try
+        {
+            var played = await _bed.KillBetweenAnyTwoMessagesAsync(script);
+            TestContext.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{played} losses of {script.Name}"));
+            Assert.That(played, Is.GreaterThanOrEqualTo(2));
+        }
+        catch (TestBedException)
+        {
+            await RenewAsync();
+            throw;
+        }
+    }
+
+    // What a failure did to the others must not fail the scripts behind it.
+    private async Task RenewAsync()
+    {
+        var broken = _bed;
+        _bed = await KillBed.StartAsync();
+        try
+        {
+            await broken.DisposeAsync();
+        }
+        catch (TestBedException hangs)
+        {
+            TestContext.Out.WriteLine(hangs.Message);
+        }
     }
 
     // One connection that does not end, nothing permanent made outside a transaction, and no two-phase commit, whose half would stay.
     private static bool MayEndAnywhere(NamedScript script) =>
-        !new[] { "connect", "cancel", "> end", "raw ", "> A", "TRANSACTION '", "pg_sleep", "lo_", "LISTEN", "wire_serial", "VACUUM", "lastval", "currval" }
-            .Any(word => script.Text.Contains(word, StringComparison.Ordinal))
+        !new[] { "connect", "cancel", "> end", "raw ", "> A", "TRANSACTION '", "pg_sleep", "lo_", "LISTEN", "ended by another message", "wire_serial", "VACUUM", "lastval", "currval" }
+            .Any(word => script.Text.Contains(word, StringComparison.Ordinal) || script.Name.EndsWith(word, StringComparison.Ordinal))
         && !script.NeedsPrimary && !script.Name.Contains("many", StringComparison.Ordinal);
 }
