@@ -82,9 +82,19 @@ public static class BodyReader
         if (name == RoutineBody.UnknownName)
             scan.AddUnknownCall(tokens, i);
         else if (name == "set_config" && schema is null or "pg_catalog")
-            scan.Add(IsLocalSetConfig(tokens, i + 1) ? SessionTraits.None : SessionTraits.ChangesSettings);
+            SetConfig(scan, tokens, i);
         else if (name != "current_setting" || !IsCustomSetting(tokens, i + 2))
             scan.AddCall(schema, name);
+    }
+
+    /// <summary>It may set the search_path, unless its first argument says another name.</summary>
+    private static void SetConfig(BodyScan scan, BodyTokens tokens, int i)
+    {
+        scan.Add(IsLocalSetConfig(tokens, i + 1) ? SessionTraits.None : SessionTraits.ChangesSettings);
+        if (tokens[i + 2].Kind != TokenKind.String || !tokens[i + 3].IsSign(",") || LiteralText.Read(tokens[i + 2].Text) is not { } setting)
+            scan.AddName(RoutineBody.SearchPath, isCall: false);
+        else if (setting.ToLowerInvariant() is RoutineBody.SearchPath or "role" or "session_authorization")
+            scan.AddName(setting.ToLowerInvariant(), isCall: false);
     }
 
     /// <summary>A custom setting (app.user_id) lives in the session and follows it.</summary>

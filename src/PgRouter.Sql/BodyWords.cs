@@ -3,7 +3,8 @@ namespace PgRouter.Sql;
 /// <summary>What the keywords of a body mean where they stand.</summary>
 internal static class BodyWords
 {
-    private const SessionTraits Ddl = SessionTraits.RunsDdl | SessionTraits.Writes;
+    private const SessionTraits TemporaryDdl = SessionTraits.RunsDdl | SessionTraits.Writes;
+    private const SessionTraits Ddl = TemporaryDdl | SessionTraits.ChangesSchema;
 
     public static void Read(BodyScan scan, BodyLanguage language, BodyTokens tokens, int i, int depth)
     {
@@ -24,7 +25,7 @@ internal static class BodyWords
                 Execute(scan, language, tokens, i, depth);
                 return;
             case "temp" or "temporary" when language == BodyLanguage.Sql && IsInto(tokens, i):
-                scan.Add(Ddl | SessionTraits.CreatesTemporary);
+                scan.Add(TemporaryDdl | SessionTraits.CreatesTemporary);
                 return;
         }
 
@@ -58,7 +59,7 @@ internal static class BodyWords
                 scan.Add(SessionTraits.Anything);
                 break;
             case "create":
-                scan.Add(IsTemporary(tokens, i) ? Ddl | SessionTraits.CreatesTemporary : Ddl);
+                scan.Add(TraitsOfCreate(tokens, i));
                 break;
             case "do":
                 Block(scan, tokens, i, depth);
@@ -95,18 +96,20 @@ internal static class BodyWords
     private static bool IsInto(BodyTokens tokens, int i) =>
         tokens[i - 1].Is("into") || (tokens[i - 2].Is("into") && (tokens[i - 1].Is("local") || tokens[i - 1].Is("global")));
 
-    /// <summary>CREATE .. TEMP, unless it is dropped at the end of the transaction.</summary>
-    private static bool IsTemporary(BodyTokens tokens, int i)
+    /// <summary>CREATE .. TEMP leaves nothing when it is dropped at the end of the transaction.</summary>
+    private static SessionTraits TraitsOfCreate(BodyTokens tokens, int i)
     {
         var isTemporary = false;
+        var isDropped = false;
         for (var at = i + 1; at < tokens.Count && !tokens[at].IsSign(";"); at++)
         {
             isTemporary |= at <= i + 4 && (tokens[at].Is("temp") || tokens[at].Is("temporary"));
-            if (tokens[at].Is("drop") && tokens[at - 1].Is("commit"))
-                return false;
+            isDropped |= tokens[at].Is("drop") && tokens[at - 1].Is("commit");
         }
 
-        return isTemporary;
+        if (!isTemporary)
+            return Ddl;
+        return isDropped ? TemporaryDdl : TemporaryDdl | SessionTraits.CreatesTemporary;
     }
 
     /// <summary>DO in any language: its code is read like a body.</summary>

@@ -106,6 +106,14 @@ internal static class BuiltinFunctions
 
     public static bool TryGetKind(string name, [MaybeNullWhen(false)] out FunctionKind kind) => Table.TryGetValue(name, out kind);
 
+    /// <summary>
+    /// Of those for the primary alone: may it write rows that a read on a standby could miss? Large objects and sequences are read on the primary only.
+    /// </summary>
+    public static bool WritesTables(string name) =>
+        name is "query_to_xml" or "query_to_xmlschema" or "query_to_xml_and_xmlschema" or "ts_stat" or "ts_rewrite" or "pg_import_system_collations"
+            or "pg_extension_config_dump"
+        || name.StartsWith("binary_upgrade_", StringComparison.Ordinal);
+
     private static FrozenDictionary<string, FunctionKind> Build()
     {
         var table = new Dictionary<string, FunctionKind>(StringComparer.Ordinal);

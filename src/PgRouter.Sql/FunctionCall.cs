@@ -81,6 +81,7 @@ internal static class FunctionCall
         facts.FunctionEffects |= EffectsOf(name);
         facts.MeansServerPids |= PidCalls.IsOfServers(name);
         facts.CallsForPrimary |= IsForPrimary(kind, name);
+        facts.WritesUnseen |= kind == FunctionKind.PrimaryOnly && BuiltinFunctions.WritesTables(name);
         if (kind == FunctionKind.PrimaryOnly)
             facts.Raise(StatementClass.Write, $"{name}()");
         else if (kind is FunctionKind.PrimaryRead or FunctionKind.SessionState)

@@ -33,6 +33,14 @@ public sealed class RoutineBody
     /// <summary>A name in the text is only known when it runs, as with <c>EXECUTE format('.. %I ..')</c>.</summary>
     public bool HasUnknownNames => Names.Contains(UnknownName);
 
+    /// <summary>Whatever is called from it, or runs behind it in the same transaction, may find other objects by the same names.</summary>
+    public bool MayChangeNames =>
+        Traits.HasFlag(SessionTraits.IsOpaque) || Names.Contains(SearchPath) || Names.Contains("role") || Names.Contains("authorization")
+        || Names.Contains("session_authorization");
+
+    /// <summary>The setting that says which schemas a name is looked for in.</summary>
+    public const string SearchPath = "search_path";
+
     /// <summary>Stands for a name that is put in at run time: no character, so that nobody calls anything so.</summary>
     internal const string UnknownName = "\uFFFF";
 }

@@ -62,8 +62,14 @@ public enum SessionTraits
     /// <summary>Could not be read: dynamic SQL, a language that is not looked into. Always together with all the others.</summary>
     IsOpaque = 1 << 15,
 
+    /// <summary>
+    /// CREATE, ALTER, DROP and their kind of what is not certainly temporary: others may find other objects afterwards. Always together with
+    /// <see cref="RunsDdl"/>.
+    /// </summary>
+    ChangesSchema = 1 << 16,
+
     /// <summary>Nothing can be excluded.</summary>
-    Anything = (1 << 16) - 1,
+    Anything = (1 << 17) - 1,
 
     /// <summary>What stays in the server's session when the transaction is over.</summary>
     LeavesState = CreatesTemporary | LocksAdvisory | ChangesSettings | Listens | Prepares | HoldsCursor,

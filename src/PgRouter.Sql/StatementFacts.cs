@@ -62,6 +62,12 @@ internal sealed class StatementFacts
     /// <inheritdoc cref="Statement.CallsForPrimary"/>
     public bool CallsForPrimary { get; set; }
 
+    /// <inheritdoc cref="Statement.WritesUnseen"/>
+    public bool WritesUnseen { get; set; }
+
+    /// <inheritdoc cref="Statement.IsTemporary"/>
+    public bool IsTemporary { get; set; }
+
     /// <summary>Names behind a dot that may be functions.</summary>
     public NameMask Attributes { get; private set; }
 
@@ -163,6 +169,8 @@ internal sealed class StatementFacts
             Block = Block,
             Attributes = Attributes,
             CallsForPrimary = CallsForPrimary && ExecutesFunctions,
+            WritesUnseen = WritesUnseen && ExecutesFunctions,
+            IsTemporary = IsTemporary,
         };
     }
 

@@ -212,6 +212,12 @@ public sealed record Statement
     /// </summary>
     public bool CallsForPrimary { get; init; }
 
+    /// <summary>Calls functions of PostgreSQL that may write what its text does not name: large objects, queries given as text.</summary>
+    public bool WritesUnseen { get; init; }
+
+    /// <summary>DDL that makes a temporary object: nothing that others could see.</summary>
+    public bool IsTemporary { get; init; }
+
     /// <summary>For DO: what its code does and calls; else null.</summary>
     public RoutineBody? Block { get; init; }
 }

@@ -164,14 +164,21 @@ internal static class StatementReader
     {
         facts.ExecutesFunctions = !Definitions.Contains(type);
         if (type == "CreateTableAsStmt")
-            CreateTableAs(ref json, walker, facts);
-        else
         {
-            var probe = json;
-            if (!type.StartsWith("Drop", StringComparison.Ordinal) && TemporaryTarget.Read(ref probe))
-                facts.Effects |= SessionEffects.CreatesTemporary;
-            walker.Value(ref json);
+            CreateTableAs(ref json, walker, facts);
+            return;
         }
+        if (type == "DropStmt")
+        {
+            DropTargets.Read(ref json, facts);
+            return;
+        }
+        var probe = json;
+        var isTemporary = false;
+        if (!type.StartsWith("Drop", StringComparison.Ordinal) && TemporaryTarget.Read(ref probe, out isTemporary))
+            facts.Effects |= SessionEffects.CreatesTemporary;
+        facts.IsTemporary = isTemporary && type is ("CreateStmt" or "CreateSeqStmt" or "ViewStmt");
+        walker.Value(ref json);
     }
 
     private static void CreateTableAs(ref Utf8JsonReader json, TreeWalker walker, StatementFacts facts)

@@ -9,8 +9,11 @@ internal static class TemporaryTarget
     /// Reads the object the reader stands on: TEMP or schema pg_temp anywhere, and no ON COMMIT DROP. Names anywhere in it are taken for
     /// schemas, so that CREATE FUNCTION pg_temp.f counts too; a false alarm only pins a session.
     /// </summary>
-    public static bool Read(ref Utf8JsonReader json)
+    /// <param name="json">On the object.</param>
+    /// <param name="isDeclared">What is made is said to be TEMP in so many words, whatever becomes of it at COMMIT.</param>
+    public static bool Read(ref Utf8JsonReader json, out bool isDeclared)
     {
+        isDeclared = false;
         var depth = json.CurrentDepth;
         var isTemporary = false;
         var isDropped = false;
@@ -19,7 +22,7 @@ internal static class TemporaryTarget
             if (json.TokenType == JsonTokenType.PropertyName && json.ValueTextEquals("relpersistence"u8))
             {
                 json.Read();
-                isTemporary |= json.ValueTextEquals("t"u8);
+                isTemporary |= isDeclared |= json.ValueTextEquals("t"u8);
             }
             else if (json.TokenType == JsonTokenType.String)
             {

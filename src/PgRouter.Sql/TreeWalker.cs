@@ -66,8 +66,9 @@ internal ref struct TreeWalker
         json.Read();
         var probe = json;
         _facts.Raise(StatementClass.Write, "SELECT INTO");
-        if (TemporaryTarget.Read(ref probe))
+        if (TemporaryTarget.Read(ref probe, out var isTemporary))
             _facts.Effects |= SessionEffects.CreatesTemporary;
+        _facts.IsTemporary = isTemporary;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             var isTarget = json.ValueTextEquals("rel"u8);

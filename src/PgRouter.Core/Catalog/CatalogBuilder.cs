@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using PgRouter.Sql;
 
 namespace PgRouter.Core.Catalog;
@@ -11,9 +10,11 @@ internal sealed class CatalogBuilder
     private readonly BodyMemory _bodies;
     private readonly CatalogGraph _graph = new();
     private readonly Dictionary<uint, int> _routines = [];
-    private readonly Dictionary<ObjectName, List<int>> _routinesByName = [];
-    private readonly Dictionary<uint, (int Read, int Write)> _relations = [];
-    private readonly Dictionary<string, List<uint>> _relationsByName = new(StringComparer.Ordinal);
+    private readonly Dictionary<ObjectName, List<RoutineNode>> _routinesByName = [];
+    private readonly Dictionary<uint, RelationNode> _relations = [];
+    private readonly Dictionary<ObjectName, List<RelationNode>> _relationsByName = [];
+    private readonly Dictionary<ObjectName, int> _callNames = [];
+    private readonly Dictionary<(string Name, bool Writes), int> _relationNames = [];
     private readonly List<(int Node, RoutineBody Body)> _read = [];
     private readonly List<RoutineRow> _rowFunctions = [];
     private readonly int _ambient;
@@ -24,9 +25,9 @@ internal sealed class CatalogBuilder
     {
         _rows = rows;
         _bodies = bodies;
-        _ambient = _graph.Add(SessionTraits.None);
-        _ddl = _graph.Add(SessionTraits.None);
-        _everything = _graph.Add(SessionTraits.None);
+        _ambient = _graph.Add(CatalogNodeKind.Group);
+        _ddl = _graph.Add(CatalogNodeKind.Group);
+        _everything = _graph.Add(CatalogNodeKind.Everything);
     }
 
     public static DatabaseCatalog Build(CatalogRows rows, long generation, BodyMemory bodies)
@@ -43,28 +44,40 @@ internal sealed class CatalogBuilder
         foreach (var row in _rows.Routines)
             AddRoutine(row);
         foreach (var row in _rows.Relations)
-        {
-            var nodes = (Read: _graph.Add(row.IsOfPrimary ? SessionTraits.ReadsNode : SessionTraits.None), Write: _graph.Add(SessionTraits.None));
-            _relations[row.Oid] = nodes;
-            _graph.Connect(nodes.Write, nodes.Read);
-            _graph.Connect(_everything, nodes.Write);
-            if (!_relationsByName.TryGetValue(row.Name, out var sameName))
-                _relationsByName.Add(row.Name, sameName = []);
-            sameName.Add(row.Oid);
-        }
+            AddRelation(row);
+    }
+
+    private void AddRelation(RelationRow row)
+    {
+        var node = new RelationNode(
+            row,
+            _graph.Add(CatalogNodeKind.Read, row.IsOfPrimary ? SessionTraits.ReadsNode : SessionTraits.None, row.Schema, row.Oid),
+            _graph.Add(CatalogNodeKind.Write, SessionTraits.None, row.Schema, row.Oid));
+        _relations[row.Oid] = node;
+        _graph.Connect(node.WriteNode, node.ReadNode);
+        _graph.Connect(_everything, node.WriteNode);
+        Name(_relationsByName, new ObjectName(null, row.Name), node);
+        Name(_relationsByName, new ObjectName(row.Schema, row.Name), node);
     }
 
     private void AddRoutine(RoutineRow row)
     {
         var body = BodyOf(row);
-        var node = _graph.Add(body.Traits);
+        var node = _graph.Add(
+            new CatalogNode(row.Kind == 'a' ? CatalogNodeKind.Aggregate : CatalogNodeKind.Routine, row.Schema, row.Oid)
+            {
+                IsVolatile = row.Kind != 'a' && row.VolatilityClass == Volatility.Volatile && !IsHarmless(row),
+                HasOwnNames = body.MayChangeNames || (row.Settings?.Contains(RoutineBody.SearchPath, StringComparison.Ordinal) ?? false),
+                ChangesNames = body.MayChangeNames,
+            },
+            body.Traits);
         _read.Add((node, body));
         // Those of information_schema only read the catalogs, which whoever calls them is told of by their name.
         if (row.IsOfUser || body.Traits.HasFlag(SessionTraits.IsOpaque))
             _graph.Connect(_everything, node);
         _routines[row.Oid] = node;
-        Name(new ObjectName(null, row.Name), node);
-        Name(new ObjectName(row.Schema, row.Name), node);
+        Name(_routinesByName, new ObjectName(null, row.Name), new RoutineNode(row, node));
+        Name(_routinesByName, new ObjectName(row.Schema, row.Name), new RoutineNode(row, node));
         if (row.TakesRow)
             _rowFunctions.Add(row);
         // Its name hides a built-in one, so that statements that call it do not list it.
@@ -72,10 +85,10 @@ internal sealed class CatalogBuilder
             _graph.Connect(_ambient, node);
     }
 
-    private void Name(ObjectName name, int node)
+    private static void Name<T>(Dictionary<ObjectName, List<T>> names, ObjectName name, T node)
     {
-        if (!_routinesByName.TryGetValue(name, out var nodes))
-            _routinesByName.Add(name, nodes = []);
+        if (!names.TryGetValue(name, out var nodes))
+            names.Add(name, nodes = []);
         nodes.Add(node);
     }
 
@@ -96,6 +109,10 @@ internal sealed class CatalogBuilder
 
     private static bool IsTrusted(RoutineRow row) => row.Extension is not null && TrustedExtensions.Contains(row.Extension);
 
+    /// <summary>Volatile only because it answers differently each time, like random().</summary>
+    private static bool IsHarmless(RoutineRow row) =>
+        row.Language == "c" && row.Extension is not null && TrustedExtensions.OnlyComputes(row.Extension);
+
     private void AddEdges()
     {
         foreach (var row in _rows.Aggregates)
@@ -108,18 +125,20 @@ internal sealed class CatalogBuilder
             ConnectFunction(_ddl, function);
         foreach (var text in _rows.Texts)
             AddText(text);
+        foreach (var dependency in _rows.Dependencies)
+            AddDependency(dependency);
         foreach (var trigger in _rows.Triggers)
         {
             if (_relations.TryGetValue(trigger.Relation, out var relation))
-                ConnectFunction(relation.Write, trigger.Function);
+                ConnectFunction(relation.WriteNode, trigger.Function);
         }
 
         foreach (var edge in _rows.Edges)
         {
             if (_relations.TryGetValue(edge.From, out var from) && _relations.TryGetValue(edge.To, out var to))
             {
-                _graph.Connect(from.Write, to.Write);
-                _graph.Connect(from.Read, to.Read);
+                _graph.Connect(from.WriteNode, to.WriteNode);
+                _graph.Connect(from.ReadNode, to.ReadNode);
             }
         }
 
@@ -129,23 +148,19 @@ internal sealed class CatalogBuilder
         _graph.Connect(_everything, _ddl);
     }
 
+    /// <summary>What the code of a relation does by PostgreSQL's own functions and statements; what else it names, its dependencies say.</summary>
     private void AddText(RelationText text)
     {
         if (!_relations.TryGetValue(text.Relation, out var relation))
             return;
         var (language, node) = text.Kind switch
         {
-            RelationTextKind.View => (BodyLanguage.Sql, relation.Read),
-            RelationTextKind.Policy => (BodyLanguage.Expression, relation.Read),
-            RelationTextKind.Rule => (BodyLanguage.Sql, relation.Write),
-            _ => (BodyLanguage.Expression, relation.Write),
+            RelationTextKind.View => (BodyLanguage.Sql, relation.ReadNode),
+            RelationTextKind.Policy => (BodyLanguage.Expression, relation.ReadNode),
+            RelationTextKind.Rule => (BodyLanguage.Sql, relation.WriteNode),
+            _ => (BodyLanguage.Expression, relation.WriteNode),
         };
-        var body = _bodies.Read(language, text.Kind == RelationTextKind.Rule ? ActionsOf(text.Text) : text.Text);
-        _graph.Raise(node, body.Traits);
-        _read.Add((node, body));
-        // An INSERT into a view writes what the view names.
-        if (text.Kind == RelationTextKind.View)
-            ConnectNames(relation.Write, body, writes: true);
+        _graph.Raise(node, _bodies.Read(language, text.Kind == RelationTextKind.Rule ? ActionsOf(text.Text) : text.Text).Traits);
     }
 
     /// <summary>CREATE RULE name AS ON event TO table [WHERE ..] DO [INSTEAD] actions: not the CREATE.</summary>
@@ -153,6 +168,27 @@ internal sealed class CatalogBuilder
     {
         var start = rule.IndexOf("ON ", StringComparison.Ordinal);
         return start < 0 ? rule : rule[start..];
+    }
+
+    private void AddDependency(RelationDependency dependency)
+    {
+        if (!_relations.TryGetValue(dependency.Relation, out var relation))
+            return;
+        var isRead = dependency.Kind is RelationTextKind.View or RelationTextKind.Policy;
+        if (dependency.IsFunction)
+        {
+            if (_routines.TryGetValue(dependency.Object, out var routine))
+                _graph.Connect(isRead ? relation.ReadNode : relation.WriteNode, routine);
+            return;
+        }
+
+        if (!_relations.TryGetValue(dependency.Object, out var other))
+            return;
+        if (isRead)
+            _graph.Connect(relation.ReadNode, other.ReadNode);
+        // An INSERT into a view writes what the view names.
+        if (dependency.Kind is RelationTextKind.View or RelationTextKind.Rule)
+            _graph.Connect(relation.WriteNode, other.WriteNode);
     }
 
     private void ConnectFunction(int node, FunctionRef function)
@@ -166,67 +202,90 @@ internal sealed class CatalogBuilder
     private void ConnectBody(int node, RoutineBody body)
     {
         _graph.Raise(node, body.Traits);
-        if (body.HasUnknownNames)
+        if (body.HasUnknownNames || body.Traits.HasFlag(SessionTraits.IsOpaque))
             _graph.Connect(node, _everything);
         if (body.Traits.HasFlag(SessionTraits.RunsDdl))
             _graph.Connect(node, _ddl);
         foreach (var call in body.Calls)
-        {
-            foreach (var routine in _routinesByName.GetValueOrDefault(new ObjectName(call.Schema, call.Name)) ?? [])
-                _graph.Connect(node, routine);
-        }
-
+            ConnectCall(node, new ObjectName(call.Schema, call.Name));
         foreach (var row in _rowFunctions)
         {
             if (body.Names.Contains(row.Name))
-                _graph.Connect(node, _routines[row.Oid]);
+                ConnectCall(node, new ObjectName(null, row.Name));
         }
 
-        ConnectNames(node, body, body.Traits.HasFlag(SessionTraits.Writes));
-    }
-
-    private void ConnectNames(int node, RoutineBody body, bool writes)
-    {
+        var writes = body.Traits.HasFlag(SessionTraits.Writes);
         foreach (var name in body.Names)
         {
-            foreach (var oid in _relationsByName.GetValueOrDefault(name) ?? [])
-                _graph.Connect(node, writes ? _relations[oid].Write : _relations[oid].Read);
+            if (NodeOfRelationName(name, writes) is { } named)
+                _graph.Connect(node, named);
         }
+    }
+
+    private void ConnectCall(int node, ObjectName name)
+    {
+        if (!_routinesByName.TryGetValue(name, out var routines))
+            return;
+        if (!_callNames.TryGetValue(name, out var named))
+        {
+            _callNames.Add(name, named = _graph.Add(name.Schema is null ? CatalogNodeKind.Name : CatalogNodeKind.Group));
+            foreach (var routine in routines)
+                _graph.Connect(named, routine.Node);
+        }
+        _graph.Connect(node, named);
+    }
+
+    /// <summary>One node for all relations of a name, so that a thousand schemas of the same tables and functions are not a million edges.</summary>
+    private int? NodeOfRelationName(string name, bool writes)
+    {
+        if (_relationNames.TryGetValue((name, writes), out var known))
+            return known;
+        if (!_relationsByName.TryGetValue(new ObjectName(null, name), out var relations))
+            return null;
+        var named = _graph.Add(CatalogNodeKind.Name);
+        _relationNames.Add((name, writes), named);
+        foreach (var relation in relations)
+            _graph.Connect(named, writes ? relation.WriteNode : relation.ReadNode);
+        return named;
     }
 
     private DatabaseCatalog ToCatalog(long generation)
     {
-        var rows = _rows.Routines.ToDictionary(row => _routines[row.Oid]);
-        var functions = _routinesByName.ToFrozenDictionary(entry => entry.Key, entry => new FunctionFacts(
-            entry.Value.Aggregate(SessionTraits.None, (traits, node) => traits | _graph[node]), [.. entry.Value.Select(node => rows[node])]));
-        var relations = new Dictionary<ObjectName, RelationTraits>();
         var writes = SessionTraits.None;
-        foreach (var row in _rows.Relations)
-        {
-            var nodes = _relations[row.Oid];
-            var traits = new RelationTraits(_graph[nodes.Read], _graph[nodes.Write]);
-            writes |= traits.OnWrite;
-            if (traits == default)
-                continue;
-            AddRelation(relations, new ObjectName(null, row.Name), traits);
-            AddRelation(relations, new ObjectName(row.Schema, row.Name), traits);
-        }
-
-        return new DatabaseCatalog(generation, functions, relations.ToFrozenDictionary())
+        foreach (var relation in _relations.Values)
+            writes |= _graph.AllTraits(relation.WriteNode);
+        return new DatabaseCatalog(generation, _graph)
         {
             IsKnown = true,
-            AnyTraits = _graph[_everything],
-            AmbientTraits = _graph[_ambient],
-            TraitsOfWrites = writes | _graph[_ambient],
-            TraitsOfDdl = _graph[_ddl],
+            Functions = _routinesByName,
+            Relations = _relationsByName,
+            RelationsByOid = _relations,
+            References = _rows.References.ToLookup(edge => edge.From, edge => edge.To),
+            Ambient = _ambient,
+            DdlCode = _ddl,
+            AnyTraits = _graph.AllTraits(_everything),
+            AmbientTraits = _graph.AllTraits(_ambient),
+            TraitsOfWrites = writes | _graph.AllTraits(_ambient),
+            TraitsOfDdl = _graph.AllTraits(_ddl),
             HasSequences = _rows.Relations.Any(row => row.Kind == 'S'),
+            Signature = Sign(),
+            HasNameChangers = _read.Any(entry => entry.Body.MayChangeNames),
             Routines = [.. _rows.Routines.Select(RoutineOf)],
-            RowFunctions = [.. _rowFunctions.Select(RoutineOf).Where(routine => routine.Traits != SessionTraits.None)],
+            RowFunctions = [.. _rowFunctions.Select(RoutineOf)],
+            RowFunctionNodes = [.. _rowFunctions.Select(row => (row.Name, _routines[row.Oid]))],
+            Defaults = new SessionDefaults(_rows.Defaults, _rows.Reader),
         };
     }
 
-    private Routine RoutineOf(RoutineRow row) => new(row, _graph[_routines[row.Oid]]);
+    private long Sign()
+    {
+        var signature = 0L;
+        foreach (var row in _rows.Relations)
+            signature += HashCode.Combine(row.Oid, row.Schema, row.Name, row.Kind, row.Persistence);
+        foreach (var row in _rows.Routines)
+            signature += HashCode.Combine(row.Oid, row.Schema, row.Name, row.Volatility, row.Body);
+        return signature;
+    }
 
-    private static void AddRelation(Dictionary<ObjectName, RelationTraits> relations, ObjectName name, RelationTraits traits) =>
-        relations[name] = relations.GetValueOrDefault(name) | traits;
+    private Routine RoutineOf(RoutineRow row) => new(row, _graph.AllTraits(_routines[row.Oid]));
 }

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
-using PgRouter.Sql;
 
 namespace PgRouter.Core.Catalog;
 
@@ -40,43 +39,12 @@ internal sealed class CatalogDirectory : IDisposable
         return store;
     }
 
-    /// <summary>
-    /// A text was carried out that changes the schema: the database is read again. Called when its statements are done and again when their
-    /// transaction has ended, for only then others see it. What is temporary is its session's own and changes nothing here.
-    /// </summary>
-    /// <returns>True when it changes what is known.</returns>
-    public bool NoteDdl(string database, StatementInfo info)
-    {
-        if (!Changes(info))
-            return false;
-        NoteDdl(database);
-        return true;
-    }
-
-    /// <summary>The same for a change of unknown nature: DDL inside a function.</summary>
-    public void NoteDdl(string database)
-    {
-        if (_stores.TryGetValue(database, out var store))
-            store.NoteDdl();
-    }
-
     /// <summary>Ends the loads under way; the stores answer with what they have.</summary>
     public void Dispose()
     {
         _timer.Dispose();
         _stop.Cancel();
         _stop.Dispose();
-    }
-
-    private static bool Changes(StatementInfo info)
-    {
-        foreach (var statement in info.Statements)
-        {
-            if (statement.Kind == StatementKind.Ddl && (statement.Effects & SessionEffects.CreatesTemporary) == 0)
-                return true;
-        }
-
-        return false;
     }
 
     /// <summary>Another primary may lack what the last one had done at the end.</summary>

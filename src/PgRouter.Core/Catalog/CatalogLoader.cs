@@ -74,12 +74,13 @@ internal sealed class CatalogLoader(Func<ClusterView> cluster, Func<RouterConfig
         foreach (var query in Queries(connection.PostgreSqlVersion.Major))
             batch.BatchCommands.Add(query);
         await using var reader = await batch.ExecuteReaderAsync(stop);
-        return await CatalogRowReader.ReadAsync(reader, stop);
+        return await CatalogRowReader.ReadAsync(reader, stop) with { Reader = account.User };
     }
 
     private static IEnumerable<NpgsqlBatchCommand> Queries(int majorVersion)
     {
         yield return new NpgsqlBatchCommand(CatalogQueries.Begin);
+        yield return new NpgsqlBatchCommand(CatalogQueries.Path);
         yield return new NpgsqlBatchCommand(CatalogQueries.Routines(majorVersion))
         {
             Parameters = { new NpgsqlParameter<string> { TypedValue = string.Join(' ', BuiltinTraits.Names) } },
@@ -92,6 +93,9 @@ internal sealed class CatalogLoader(Func<ClusterView> cluster, Func<RouterConfig
         yield return new NpgsqlBatchCommand(CatalogQueries.Triggers);
         yield return new NpgsqlBatchCommand(CatalogQueries.Edges);
         yield return new NpgsqlBatchCommand(CatalogQueries.EventTriggers);
+        yield return new NpgsqlBatchCommand(CatalogQueries.Dependencies);
+        yield return new NpgsqlBatchCommand(CatalogQueries.References);
+        yield return new NpgsqlBatchCommand(CatalogQueries.Defaults);
         yield return new NpgsqlBatchCommand(CatalogQueries.End);
     }
 
@@ -103,7 +107,6 @@ internal sealed class CatalogLoader(Func<ClusterView> cluster, Func<RouterConfig
         Password = account.Password is { Length: > 0 } password ? password : null,
         Database = database,
         ApplicationName = "pgrouter catalog",
-        SearchPath = "pg_catalog",
         Pooling = false,
         Enlist = false,
         Timeout = Math.Clamp((int)config().ServerConnectTimeout.TotalSeconds, 1, 1024),

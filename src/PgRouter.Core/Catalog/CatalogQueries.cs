@@ -9,6 +9,9 @@ internal static class CatalogQueries
     /// <summary>One snapshot for all.</summary>
     public const string Begin = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
+    /// <summary>With it every name of a user's is shown with its schema. Not at the start of the session: RESET would go back to it.</summary>
+    public const string Path = "SET LOCAL search_path = pg_catalog";
+
     public const string End = "COMMIT";
 
     /// <summary>Functions, with those that a newer server brings and the built-in table does not know. $1: its names, between spaces.</summary>
@@ -66,7 +69,7 @@ internal static class CatalogQueries
 
     /// <summary>The second column is a <see cref="RelationTextKind"/>.</summary>
     public const string Texts = """
-        SELECT c.oid, 0, pg_get_viewdef(c.oid) FROM pg_class c WHERE c.oid >= 16384 AND c.relkind IN ('v', 'm')
+        SELECT c.oid, 0, pg_get_viewdef(c.oid) FROM pg_class c WHERE c.oid >= 16384 AND c.relkind = 'v'
         UNION ALL SELECT polrelid, 1, concat_ws(', ', pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)) FROM pg_policy
         UNION ALL SELECT ev_class, 2, pg_get_ruledef(oid) FROM pg_rewrite WHERE oid >= 16384 AND rulename <> '_RETURN'
         UNION ALL SELECT adrelid, 3, pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid >= 16384
@@ -92,5 +95,41 @@ internal static class CatalogQueries
 
     public const string EventTriggers = """
         SELECT p.oid, p.proname::text FROM pg_event_trigger e JOIN pg_proc p ON p.oid = e.evtfoid WHERE e.evtenabled <> 'D'
+        """;
+
+    /// <summary>
+    /// The third column is true for a function. What is behind an operator is its function. Not of a materialised view, whose query runs at REFRESH.
+    /// </summary>
+    public const string Dependencies = """
+        WITH code (class, object, relation, kind) AS (
+            SELECT 'pg_rewrite'::regclass, r.oid, r.ev_class, CASE WHEN r.rulename = '_RETURN' THEN 0 ELSE 2 END
+              FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class WHERE r.oid >= 16384 AND c.relkind <> 'm'
+            UNION ALL SELECT 'pg_policy'::regclass, oid, polrelid, 1 FROM pg_policy
+            UNION ALL SELECT 'pg_attrdef'::regclass, oid, adrelid, 3 FROM pg_attrdef WHERE adrelid >= 16384
+            UNION ALL SELECT 'pg_constraint'::regclass, oid, conrelid, 3 FROM pg_constraint WHERE conrelid >= 16384 AND contype IN ('c', 'x')
+            UNION ALL SELECT 'pg_class'::regclass, indexrelid, indrelid, 3 FROM pg_index
+                       WHERE indrelid >= 16384 AND (indexprs IS NOT NULL OR indpred IS NOT NULL)
+            UNION ALL SELECT 'pg_trigger'::regclass, oid, tgrelid, 3 FROM pg_trigger WHERE tgqual IS NOT NULL)
+        SELECT DISTINCT code.relation, code.kind, d.refclassid <> 'pg_class'::regclass, COALESCE(o.oprcode::oid, d.refobjid)
+          FROM code
+          JOIN pg_depend d ON d.classid = code.class AND d.objid = code.object
+          LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
+         WHERE d.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_operator'::regclass) AND d.refobjid >= 16384
+           AND NOT (d.refclassid = 'pg_class'::regclass AND d.refobjid = code.relation)
+        """;
+
+    public const string References = "SELECT DISTINCT confrelid, conrelid FROM pg_constraint WHERE contype = 'f'";
+
+    /// <summary>The first column is a <see cref="DefaultLevel"/>.</summary>
+    public const string Defaults = """
+        SELECT CASE WHEN s.setrole = 0 AND s.setdatabase = 0 THEN 1 WHEN s.setrole = 0 THEN 2 WHEN s.setdatabase = 0 THEN 3 ELSE 4 END,
+               r.rolname::text, lower(split_part(c.setting, '=', 1)), substr(c.setting, strpos(c.setting, '=') + 1)
+          FROM pg_db_role_setting s
+         CROSS JOIN unnest(s.setconfig) c (setting)
+          LEFT JOIN pg_roles r ON r.oid = s.setrole
+         WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+           AND lower(split_part(c.setting, '=', 1)) IN ('search_path', 'default_transaction_isolation', 'default_transaction_read_only')
+        UNION ALL SELECT 0, NULL, name, reset_val FROM pg_settings
+                   WHERE name IN ('search_path', 'default_transaction_isolation', 'default_transaction_read_only')
         """;
 }

@@ -18,6 +18,11 @@ internal static class CatalogRowReader
         Triggers = await NextAsync(reader, row => new TriggerRow(Oid(row, 0), Function(row, 1)), stop),
         Edges = await NextAsync(reader, row => new RelationEdge(Oid(row, 0), Oid(row, 1)), stop),
         EventTriggers = await NextAsync(reader, row => Function(row, 0), stop),
+        Dependencies = await NextAsync(
+            reader, row => new RelationDependency(Oid(row, 0), (RelationTextKind)row.GetInt32(1), row.GetBoolean(2), Oid(row, 3)), stop),
+        References = await NextAsync(reader, row => new RelationEdge(Oid(row, 0), Oid(row, 1)), stop),
+        Defaults = await NextAsync(
+            reader, row => new DefaultRow((DefaultLevel)row.GetInt32(0), Text(row, 1), row.GetString(2), row.GetString(3)), stop),
     };
 
     private static RoutineRow Routine(NpgsqlDataReader row) => new(

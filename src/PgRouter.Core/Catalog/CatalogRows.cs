@@ -23,7 +23,26 @@ internal sealed record CatalogRows
     public IReadOnlyList<RelationEdge> Edges { get; init; } = [];
 
     public IReadOnlyList<FunctionRef> EventTriggers { get; init; } = [];
+
+    /// <summary>What the code of relations names, as PostgreSQL has noted it: exact, whatever the search_path was.</summary>
+    public IReadOnlyList<RelationDependency> Dependencies { get; init; } = [];
+
+    /// <summary>Every foreign key: TRUNCATE CASCADE of the first reaches the second.</summary>
+    public IReadOnlyList<RelationEdge> References { get; init; } = [];
+
+    /// <summary>Settings that sessions begin with.</summary>
+    public IReadOnlyList<DefaultRow> Defaults { get; init; } = [];
+
+    /// <summary>Who has read all this.</summary>
+    public string Reader { get; init; } = "";
 }
+
+/// <summary>The code of a relation names a function, or another relation.</summary>
+/// <param name="Relation">Whose code.</param>
+/// <param name="Kind">Which code, which says when it runs.</param>
+/// <param name="IsFunction">What is named is in pg_proc, else in pg_class.</param>
+/// <param name="Object">Its oid.</param>
+internal readonly record struct RelationDependency(uint Relation, RelationTextKind Kind, bool IsFunction, uint Object);
 
 /// <summary>One function, procedure, aggregate or window function that PostgreSQL does not come with.</summary>
 /// <param name="Oid">pg_proc.oid.</param>

@@ -32,6 +32,8 @@ internal sealed class CatalogStore
     private readonly Lock _lock = new();
     private volatile DatabaseCatalog _current = DatabaseCatalog.Unknown(0);
     private volatile bool _isUsed = true;
+    private volatile bool _isWanted;
+    private TimeSpan _wishPause = Pace;
     private DatabaseCatalog? _latest;
     private long _latestChanges;
     private ImmutableArray<string> _users = [];
@@ -79,6 +81,16 @@ internal sealed class CatalogStore
         {
             lock (_lock)
                 return _isLoading || _state != CatalogState.Unknown || _latest is not null;
+        }
+    }
+
+    /// <summary>It is being read.</summary>
+    public bool IsLoading
+    {
+        get
+        {
+            lock (_lock)
+                return _isLoading;
         }
     }
 
@@ -137,6 +149,28 @@ internal sealed class CatalogStore
         Renew();
     }
 
+    /// <summary>
+    /// A statement named what is not in the catalog, or code was run that may have changed anything: it is read again soon, and what is known counts
+    /// until then. When that finds nothing new, the next such wish waits longer.
+    /// </summary>
+    public void NoteWish()
+    {
+        if (_isWanted)
+            return;
+        _isWanted = true;
+        Renew();
+    }
+
+    /// <summary>
+    /// A standby has refused what the catalog had sent to it (SQLSTATE 25006 and its kind): it is read again at once, as the pace allows.
+    /// </summary>
+    public void NoteRefusal()
+    {
+        lock (_lock)
+            _wishPause = Pace;
+        NoteWish();
+    }
+
     /// <summary>Another node is the primary now: what is known may not hold there, and what failed may succeed.</summary>
     public void NoteSource()
     {
@@ -165,6 +199,8 @@ internal sealed class CatalogStore
             return false;
         if (_state != CatalogState.Loaded)
             return _isUsed || _state == CatalogState.Stale;
+        if (_isWanted && _context.Time.GetElapsedTime(_loaded) >= _wishPause)
+            return true;
         var age = _context.Expire();
         if (age <= TimeSpan.Zero || _context.Time.GetElapsedTime(_loaded) < age)
             return false;
@@ -176,6 +212,8 @@ internal sealed class CatalogStore
         return false;
     }
 
+    private static TimeSpan LongerThan(TimeSpan pause) => pause * 2 < LongestBackOff ? pause * 2 : LongestBackOff;
+
     private TimeSpan BackOff()
     {
         var seconds = Pace.TotalSeconds * Math.Pow(2, Math.Min(_failures, 6));
@@ -186,20 +224,22 @@ internal sealed class CatalogStore
     {
         long changes;
         long generation;
+        bool isWanted;
         IReadOnlyList<string> users;
         lock (_lock)
         {
             changes = _changes;
+            isWanted = _isWanted;
             generation = ++_generation;
             users = _users;
-            _isUsed = false;
+            _isUsed = _isWanted = false;
         }
 
         try
         {
             var rows = await _context.Loader.LoadAsync(Database, users, _context.Stop);
             _bodies.Begin();
-            Accept(CatalogBuilder.Build(rows, generation, _bodies), changes);
+            Accept(CatalogBuilder.Build(rows, generation, _bodies), changes, isWanted);
         }
         catch (Exception e)
         {
@@ -207,12 +247,14 @@ internal sealed class CatalogStore
         }
     }
 
-    private void Accept(DatabaseCatalog catalog, long changes)
+    private void Accept(DatabaseCatalog catalog, long changes, bool isWanted)
     {
         lock (_lock)
         {
             _isLoading = false;
             _failures = 0;
+            if (isWanted)
+                _wishPause = catalog.Signature == _latest?.Signature ? LongerThan(_wishPause) : Pace;
             _latest = catalog;
             _latestChanges = changes;
             // Whatever changed meanwhile is perhaps not in it: the next load tells.

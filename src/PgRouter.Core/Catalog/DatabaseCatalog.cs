@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using PgRouter.Sql;
 
 namespace PgRouter.Core.Catalog;
@@ -9,19 +8,12 @@ namespace PgRouter.Core.Catalog;
 /// </summary>
 internal sealed class DatabaseCatalog
 {
-    private static readonly FrozenDictionary<ObjectName, RelationTraits> NoRelations = FrozenDictionary<ObjectName, RelationTraits>.Empty;
+    private static readonly ILookup<uint, uint> NoReferences = Array.Empty<uint>().ToLookup(oid => oid);
 
-    private readonly FrozenDictionary<ObjectName, FunctionFacts> _functions;
-    private readonly FrozenDictionary<ObjectName, RelationTraits> _relations;
-
-    internal DatabaseCatalog(
-        long generation,
-        FrozenDictionary<ObjectName, FunctionFacts> functions,
-        FrozenDictionary<ObjectName, RelationTraits> relations)
+    internal DatabaseCatalog(long generation, CatalogGraph graph)
     {
         Generation = generation;
-        _functions = functions;
-        _relations = relations;
+        Graph = graph;
     }
 
     /// <summary>Changes whenever an answer may change, also when the database becomes unknown. Unique within one database.</summary>
@@ -48,28 +40,67 @@ internal sealed class DatabaseCatalog
     /// <summary>False: nothing here ever has a currval() or a lastval(), but for temporary sequences.</summary>
     public required bool HasSequences { get; init; }
 
+    /// <summary>Differs, with near certainty, when the functions and relations of the database do.</summary>
+    public long Signature { get; init; }
+
+    /// <summary>There is code after which names may mean other objects: set_config('search_path', ..) in a function.</summary>
+    public bool HasNameChangers { get; init; }
+
     /// <summary>The routines, for explanations and by name; empty when unknown.</summary>
-    public required IReadOnlyList<Routine> Routines { get; init; }
+    public IReadOnlyList<Routine> Routines { get; init; } = [];
 
-    /// <summary>The functions with traits that <c>row.name</c> may call.</summary>
-    public required IReadOnlyList<Routine> RowFunctions { get; init; }
+    /// <summary>The functions that <c>row.name</c> may call.</summary>
+    public IReadOnlyList<Routine> RowFunctions { get; init; } = [];
 
-    public static DatabaseCatalog Unknown(long generation) => new(generation, FrozenDictionary<ObjectName, FunctionFacts>.Empty, NoRelations)
+    /// <summary>What sessions begin with.</summary>
+    public SessionDefaults Defaults { get; init; } = new([], "");
+
+    internal CatalogGraph Graph { get; }
+
+    internal int Ambient { get; init; }
+
+    internal int DdlCode { get; init; }
+
+    internal Dictionary<ObjectName, List<RoutineNode>> Functions { get; init; } = [];
+
+    internal Dictionary<ObjectName, List<RelationNode>> Relations { get; init; } = [];
+
+    internal Dictionary<uint, RelationNode> RelationsByOid { get; init; } = [];
+
+    internal IReadOnlyList<(string Name, int Node)> RowFunctionNodes { get; init; } = [];
+
+    /// <summary>Foreign keys: what they refer to, and where they are.</summary>
+    internal ILookup<uint, uint> References { get; init; } = NoReferences;
+
+    public static DatabaseCatalog Unknown(long generation)
     {
-        IsKnown = false,
-        AnyTraits = SessionTraits.Anything,
-        AmbientTraits = SessionTraits.Anything,
-        TraitsOfWrites = SessionTraits.Anything,
-        TraitsOfDdl = SessionTraits.Anything,
-        HasSequences = true,
-        Routines = [],
-        RowFunctions = [],
-    };
+        var graph = new CatalogGraph();
+        graph.Close();
+        return new DatabaseCatalog(generation, graph)
+        {
+            IsKnown = false,
+            AnyTraits = SessionTraits.Anything,
+            AmbientTraits = SessionTraits.Anything,
+            TraitsOfWrites = SessionTraits.Anything,
+            TraitsOfDdl = SessionTraits.Anything,
+            HasSequences = true,
+        };
+    }
+
+    /// <summary>Where a text may run, what it reads and what it writes, by what its names mean under a search_path.</summary>
+    /// <param name="info">The text.</param>
+    /// <param name="path">Where its names are looked for.</param>
+    /// <param name="hasTemporary">The session may have temporary objects.</param>
+    public CatalogAnswer Judge(StatementInfo info, SearchPath path, bool hasTemporary = false) =>
+        IsKnown ? StatementJudge.Judge(this, info, path, hasTemporary) : StatementJudge.JudgeBlindly(info);
+
+    /// <summary>The relation of an oid, for explanations; null when there is none.</summary>
+    public RelationRow? RelationOf(uint oid) => RelationsByOid.TryGetValue(oid, out var relation) ? relation.Row : null;
 
     /// <summary>
     /// What the statements of a text may bring about beyond their own text (<see cref="Statement.Effects"/>): through functions they call,
-    /// views they read, triggers, rules and defaults of tables they write, DO blocks. Ask <see cref="AnyTraits"/> first. A session whose open
-    /// transaction has run DDL, or that has temporary objects, must not ask: its own changes are not in here.
+    /// views they read, triggers, rules and defaults of tables they write, DO blocks. Whatever the search_path. Ask <see cref="AnyTraits"/> first. A
+    /// session whose open transaction has run DDL, or that has temporary objects, must not ask: its own changes are not in here.
     /// </summary>
     public SessionTraits TraitsOf(StatementInfo info)
     {
@@ -99,7 +130,7 @@ internal sealed class DatabaseCatalog
             traits |= TraitsOf(statement.Tables[i]);
         for (var i = 0; i < RowFunctions.Count; i++)
         {
-            if (statement.Attributes.MayContain(RowFunctions[i].Row.Name))
+            if (RowFunctions[i].Traits != SessionTraits.None && statement.Attributes.MayContain(RowFunctions[i].Row.Name))
                 traits |= RowFunctions[i].Traits;
         }
 
@@ -110,67 +141,23 @@ internal sealed class DatabaseCatalog
     /// The union over all functions of that name, of all schemas when none is written. A function that is not in here is not known: it may have
     /// been made a moment ago.
     /// </summary>
-    public SessionTraits TraitsOf(FunctionUse function) =>
-        _functions.TryGetValue(new ObjectName(function.Schema, function.Name), out var facts) ? facts.Traits : SessionTraits.Anything;
-
-    /// <summary>
-    /// The greatest volatility of all functions that a call may mean: those of its name that take as many arguments, in the schema written or in
-    /// those of the search_path; null for the path means any schema. Null = there is none, or nothing is known.
-    /// </summary>
-    public Volatility? VolatilityOf(FunctionUse call, IReadOnlyList<string>? searchPath = null)
+    public SessionTraits TraitsOf(FunctionUse function)
     {
-        if (!_functions.TryGetValue(new ObjectName(call.Schema, call.Name), out var facts))
-            return null;
-        Volatility? greatest = null;
-        foreach (var row in facts.Rows)
-        {
-            if (row.Takes(call.ArgumentCount) && (call.Schema is not null || searchPath is null || searchPath.Contains(row.Schema)))
-                greatest = greatest > row.VolatilityClass ? greatest : row.VolatilityClass;
-        }
-
-        return greatest;
-    }
-
-    /// <summary>
-    /// Where a text may run whose grammar alone says <paramref name="info"/>.Class. A read with functions of users becomes a plain read when all
-    /// of them are stable or immutable and neither they nor what they call, as read, need the primary; a read of a view that calls what
-    /// writes, or of a table that a standby cannot read, becomes one for the primary. Unknown databases and other classes stay as they are.
-    /// </summary>
-    public StatementClass ClassOf(StatementInfo info, IReadOnlyList<string>? searchPath = null)
-    {
-        if (!IsKnown || info.Class is not (StatementClass.Read or StatementClass.State or StatementClass.NeedsCatalog))
-            return info.Class;
-        if (info.Class != StatementClass.NeedsCatalog && (AnyTraits & NeedsPrimary) == 0)
-            return info.Class;
-        var needsPrimary = (TraitsOf(info) & NeedsPrimary) != 0;
-        if (info.Class == StatementClass.NeedsCatalog)
-            return !needsPrimary && CallsNothingVolatile(info, searchPath) ? StatementClass.Read : StatementClass.NeedsCatalog;
-        return needsPrimary ? StatementClass.PrimaryRead : info.Class;
-    }
-
-    /// <summary>What must not happen on a standby, or would tell of it, or would stay in a server that the client does not keep.</summary>
-    public const SessionTraits NeedsPrimary = SessionTraits.Anything & ~SessionTraits.UsesPids;
-
-    private bool CallsNothingVolatile(StatementInfo info, IReadOnlyList<string>? searchPath)
-    {
-        foreach (var statement in info.Statements)
-        {
-            foreach (var function in statement.Functions)
-            {
-                if (VolatilityOf(function, searchPath) is not (Volatility.Immutable or Volatility.Stable))
-                    return false;
-            }
-        }
-
-        return true;
+        if (!Functions.TryGetValue(new ObjectName(function.Schema, function.Name), out var routines))
+            return SessionTraits.Anything;
+        var traits = SessionTraits.None;
+        foreach (var routine in routines)
+            traits |= Graph.AllTraits(routine.Node);
+        return traits;
     }
 
     /// <summary>The union over all tables and views of that name; none for a name that is not in here.</summary>
     public SessionTraits TraitsOf(TableUse table)
     {
-        if (!_relations.TryGetValue(new ObjectName(table.Schema, table.Name), out var traits))
-            return SessionTraits.None;
-        return table.IsWritten ? traits.OnWrite : traits.OnRead;
+        var traits = SessionTraits.None;
+        foreach (var relation in Find(table))
+            traits |= Graph.AllTraits(table.IsWritten ? relation.WriteNode : relation.ReadNode);
+        return traits;
     }
 
     /// <summary>Code that was read apart: a DO block.</summary>
@@ -179,31 +166,64 @@ internal sealed class DatabaseCatalog
         var traits = body.Traits;
         if (traits.HasFlag(SessionTraits.IsOpaque) || body.HasUnknownNames)
             traits |= AnyTraits;
-        foreach (var call in body.Calls)
-        {
-            if (_functions.TryGetValue(new ObjectName(call.Schema, call.Name), out var facts))
-                traits |= facts.Traits;
-        }
-
-        foreach (var function in RowFunctions)
-        {
-            if (body.Names.Contains(function.Row.Name))
-                traits |= function.Traits;
-        }
-
-        var writes = traits.HasFlag(SessionTraits.Writes);
-        foreach (var name in body.Names)
-            traits |= TraitsOf(new TableUse(null, name, writes));
+        foreach (var node in NodesOf(body))
+            traits |= Graph.AllTraits(node);
         return traits.HasFlag(SessionTraits.RunsDdl) ? traits | TraitsOfDdl : traits;
     }
 
+    /// <summary>What must not happen on a standby, or would tell of it, or would stay in a server that the client does not keep.</summary>
+    public const SessionTraits NeedsPrimary = SessionTraits.Anything & ~SessionTraits.UsesPids;
+
+    internal List<RoutineNode> Find(FunctionUse function) =>
+        Functions.TryGetValue(new ObjectName(function.Schema, function.Name), out var routines) ? routines : [];
+
+    internal List<RelationNode> Find(TableUse table) =>
+        Relations.TryGetValue(new ObjectName(table.Schema, table.Name), out var relations) ? relations : [];
+
+    /// <summary>What code that was read apart names.</summary>
+    internal IEnumerable<int> NodesOf(RoutineBody body)
+    {
+        foreach (var call in body.Calls)
+        {
+            foreach (var routine in Find(new FunctionUse(call.Schema, call.Name, 0)))
+                yield return routine.Node;
+        }
+
+        foreach (var (name, node) in RowFunctionNodes)
+        {
+            if (body.Names.Contains(name))
+                yield return node;
+        }
+
+        var writes = body.Traits.HasFlag(SessionTraits.Writes);
+        foreach (var name in body.Names)
+        {
+            foreach (var relation in Find(new TableUse(null, name, writes)))
+                yield return writes ? relation.WriteNode : relation.ReadNode;
+        }
+    }
+
+    /// <summary>Where TRUNCATE CASCADE goes from a relation: to all whose foreign keys lead to it, and on from there.</summary>
+    internal IEnumerable<int> WritesReferencing(uint oid)
+    {
+        var seen = new HashSet<uint>();
+        var open = new Stack<uint>([oid]);
+        while (open.TryPop(out var next))
+        {
+            foreach (var referencing in References[next])
+            {
+                if (!seen.Add(referencing) || !RelationsByOid.TryGetValue(referencing, out var relation))
+                    continue;
+                open.Push(referencing);
+                yield return relation.WriteNode;
+            }
+        }
+    }
+
     /// <summary>CREATE VIEW, CREATE FUNCTION and PREPARE only store their calls.</summary>
-    private static bool RunsItsCalls(Statement statement) =>
+    internal static bool RunsItsCalls(Statement statement) =>
         statement.Kind is not (StatementKind.Ddl or StatementKind.Prepare) || (statement.Effects & SessionEffects.RunsOpaqueCode) != 0;
 }
-
-/// <summary>All functions of one name.</summary>
-internal sealed record FunctionFacts(SessionTraits Traits, IReadOnlyList<RoutineRow> Rows);
 
 /// <summary>pg_proc.provolatile, in the order of what it allows.</summary>
 internal enum Volatility : byte
@@ -213,11 +233,11 @@ internal enum Volatility : byte
     Volatile,
 }
 
-/// <summary>What naming a relation may bring about.</summary>
-internal readonly record struct RelationTraits(SessionTraits OnRead, SessionTraits OnWrite)
-{
-    public static RelationTraits operator |(RelationTraits a, RelationTraits b) => new(a.OnRead | b.OnRead, a.OnWrite | b.OnWrite);
-}
+/// <summary>A function in the graph.</summary>
+internal readonly record struct RoutineNode(RoutineRow Row, int Node);
+
+/// <summary>A relation in the graph, read and written.</summary>
+internal readonly record struct RelationNode(RelationRow Row, int ReadNode, int WriteNode);
 
 /// <summary>One function of the database with what was found of it.</summary>
 internal sealed record Routine(RoutineRow Row, SessionTraits Traits);

@@ -33,4 +33,7 @@ internal static class TrustedExtensions
     private static readonly FrozenSet<string> All = Computing.Concat(Looking).Concat(Reaching).ToFrozenSet(StringComparer.Ordinal);
 
     public static bool Contains(string extension) => All.Contains(extension);
+
+    /// <summary>Its functions in C are volatile only in that they answer differently each time.</summary>
+    public static bool OnlyComputes(string extension) => Computing.Contains(extension);
 }

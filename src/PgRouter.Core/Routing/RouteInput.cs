@@ -19,8 +19,14 @@ internal readonly ref struct RouteInput
     /// <summary>What the session has said by pgrouter.* settings; a comment counts before it.</summary>
     public RouteHint? SessionHint { get; init; }
 
+    /// <summary>What keeps a request that only reads on the primary.</summary>
+    public RequestMarks Marks { get; init; }
+
     /// <summary>A list names the statement, or a function in it, for the primary.</summary>
-    public bool IsListed { get; init; }
+    public bool IsListed => (Marks & RequestMarks.Listed) != 0;
+
+    /// <summary>The catalog cannot say what it reads.</summary>
+    public bool IsUncertain => (Marks & RequestMarks.Uncertain) != 0;
 
     /// <summary>What a redirect list prefers for this client.</summary>
     public NodePreference? Preference { get; init; }

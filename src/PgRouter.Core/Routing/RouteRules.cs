@@ -83,12 +83,13 @@ internal sealed class CatalogRule : RouteRule
 {
     public override RouteReason Reason => RouteReason.Catalog;
 
-    public override string When => "class `PrimaryRead`, and the primary can be used";
+    public override string When =>
+        "class `PrimaryRead`, or it names what the [catalog](catalog.md) does not know, and the primary can be used";
 
     public override string Where => "primary";
 
     public override int Decide(in RouteInput input) =>
-        input.Class == StatementClass.PrimaryRead && input.CanUsePrimary ? input.Cluster.PrimaryIndex : Pass;
+        (input.Class == StatementClass.PrimaryRead || (input.IsUncertain && input.RunsAnywhere)) && input.CanUsePrimary ? input.Cluster.PrimaryIndex : Pass;
 }
 
 /// <summary>

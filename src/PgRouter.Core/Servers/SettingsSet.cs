@@ -48,7 +48,7 @@ internal sealed class SettingsSet
         SetsIsolation = values.ContainsKey(Isolation);
         QuotesAllNames = values.TryGetValue(QuoteAll, out var quotes) && !IsOff(quotes.Text);
         DefaultIsolation = SetsIsolation ? PlainValue(values[Isolation]) : null;
-        DefaultsToReadOnly = values.TryGetValue(ReadOnly, out var readOnly) && PlainValue(readOnly) is "on" or "true" or "yes" or "1" or "t" or "y";
+        DefaultsToReadOnly = values.TryGetValue(ReadOnly, out var readOnly) ? IsOn(PlainValue(readOnly)) : null;
         Meaning = string.Concat(values.Where(v => !Harmless.Contains(v.Key)).Select(v => $"{v.Key}{(v.Value.IsExpression ? '=' : ':')}{v.Value.Text}\0"));
     }
 
@@ -71,8 +71,8 @@ internal sealed class SettingsSet
     /// <summary>The level of every transaction that does not say otherwise, in lower case; null when nothing is set.</summary>
     public string? DefaultIsolation { get; }
 
-    /// <summary>Every transaction that does not say otherwise is READ ONLY, by default_transaction_read_only.</summary>
-    public bool DefaultsToReadOnly { get; }
+    /// <summary>Every transaction that does not say otherwise is READ ONLY, by default_transaction_read_only; null when it is not set.</summary>
+    public bool? DefaultsToReadOnly { get; }
 
     public static SettingsSet Of(IEnumerable<KeyValuePair<string, string>> textValues)
     {
@@ -140,6 +140,12 @@ internal sealed class SettingsSet
     }
 
     private static bool IsOff(string text) => text.Trim('\'').ToLowerInvariant() is "off" or "of" or "false" or "fals" or "fal" or "fa" or "f" or "no" or "n" or "0";
+
+    /// <summary>A boolean that is certainly true, in lower case.</summary>
+    public static bool IsOn(string value) => value is "on" or "true" or "yes" or "1" or "t" or "y";
+
+    /// <summary>The value as text, or what stands behind SET name TO; null when it is not set.</summary>
+    public string? TextOf(string name) => _values.TryGetValue(name, out var value) ? value.Text : null;
 
     private SettingValue? ValueOf(string name) => _values.TryGetValue(name, out var value) ? value : null;
 

@@ -1,3 +1,4 @@
+using PgRouter.Core.Routing;
 using PgRouter.Core.Servers;
 using PgRouter.Protocol;
 using PgRouter.Sql;
@@ -62,7 +63,7 @@ internal sealed partial class ClientSession
         if (_definesNames && batch.UsesNames && _lease is { Server.Owed.ReadyForQueryCount: > 0 })
             return Step.Wait; // What the names are, the batch under way decides.
         JudgeBlocks(batch.Blocks);
-        step = Obtain(batch.Class, batch.Hint, batch.Blocks.FitStandby, batch.Effects, batch.IsListed);
+        step = Obtain(batch.Class, batch.Hint, batch.Blocks.FitStandby, batch.Effects, batch.Marks);
         if (step != Step.Continue)
             return step;
         if (batch.IsStale && HasStale(rest[..batch.Length], _lease!.Server))
@@ -136,8 +137,8 @@ internal sealed partial class ClientSession
                     step = AskParser(batch.Length, batch.Length + MessageHeader.Size + name.Length + 1, sql.Length);
                     return false;
                 }
-                batch.Add(info, ClassOf(info));
-                batch.IsListed |= IsListed(info, sql);
+                batch.Add(info, Judge(info, batch.Effects));
+                batch.Marks |= MarksOf(info, sql);
                 batch.HasNames |= HasNames(info);
                 batch.NeedsNoServer &= name.Length > 0 && !batch.HasNames && info.LocalCommand is null && IsKnownGood(body[(name.Length + 1)..]);
                 batch.DefinesNames |= name.Length > 0;
@@ -183,8 +184,8 @@ internal sealed partial class ClientSession
             batch.DefinesNames |= isClose;
             if (_statements?.Find(name) is { } statement && !isClose)
             {
-                batch.Add(statement.Info, ClassOf(statement.Info));
-                batch.IsListed |= IsListed(statement);
+                batch.Add(statement.Info, Judge(statement.Info, batch.Effects));
+                batch.Marks |= MarksOf(statement);
                 batch.IsStale |= statement.SchemaVersion != _services.Statements.SchemaVersion;
             }
         }
@@ -193,8 +194,8 @@ internal sealed partial class ClientSession
             batch.Rewrites = true; // The unnamed statement of an earlier batch: it may have to be made again.
             if (_unnamed.Info is { } info)
             {
-                batch.Add(info, ClassOf(info));
-                batch.IsListed |= IsListed(info, UpToZero(_unnamed.Body[Math.Min(1, _unnamed.Body.Length)..]));
+                batch.Add(info, Judge(info, batch.Effects));
+                batch.Marks |= MarksOf(info, UpToZero(_unnamed.Body[Math.Min(1, _unnamed.Body.Length)..]));
             }
         }
         batch.NeedsNoServer &= isClose;
@@ -482,8 +483,8 @@ internal sealed partial class ClientSession
         public StatementInfo? First;
         public bool HasVerb;
 
-        /// <summary>Has a text that a list names for the primary.</summary>
-        public bool IsListed;
+        /// <summary>What keeps it on the primary though its class would let it run anywhere.</summary>
+        public RequestMarks Marks;
 
         /// <summary>The texts with LISTEN; null when there is none.</summary>
         public List<StatementInfo>? OfListen;
@@ -496,9 +497,11 @@ internal sealed partial class ClientSession
         public readonly bool MayBeBlockOnly => EndsInSync && First is not null && !_hasOthers;
 
         /// <param name="info">A text of the batch.</param>
-        /// <param name="statementClass">Its class, as the catalog knows it.</param>
-        public void Add(StatementInfo info, StatementClass statementClass)
+        /// <param name="verdict">What the catalog makes of it.</param>
+        public void Add(StatementInfo info, TextVerdict verdict)
         {
+            var statementClass = verdict.Class;
+            Marks |= verdict.Marks;
             Texts += ReferenceEquals(First, info) ? 0 : 1;
             First ??= info;
             HasLocal |= info.LocalCommand is not null;
@@ -512,7 +515,7 @@ internal sealed partial class ClientSession
                 (OfListen ??= []).Add(info);
             Hint ??= info.Hint;
             _hasOthers |= !IsBlockStatement(info);
-            Blocks.Add(info, statementClass);
+            Blocks.Add(info, verdict.ClassForBlock);
         }
     }
 

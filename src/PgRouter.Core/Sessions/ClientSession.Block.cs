@@ -1,4 +1,5 @@
 using PgRouter.Core.Pooling;
+using PgRouter.Core.Routing;
 using PgRouter.Core.Servers;
 using PgRouter.Protocol;
 using PgRouter.Sql;
@@ -115,9 +116,6 @@ internal sealed partial class ClientSession
     private void OpenWith(StatementInfo info, ReadOnlySpan<byte> sql) =>
         _opening.Add(new Opening((_openingTexts ??= new InjectedTexts(_services.Statements)).Get(sql, info), null));
 
-    /// <summary>Those of a transaction that says nothing of them.</summary>
-    private TransactionModes DefaultModes => new(_settings.Client.DefaultsToReadOnly, _settings.Client.DefaultIsolation);
-
     private void EndBlock(byte[] reply)
     {
         EndBlock();
@@ -155,12 +153,12 @@ internal sealed partial class ClientSession
         new(_block == Block.Begun || (_blockOnStandby && !_leaseIsFresh), _modes, DefaultModes);
 
     /// <summary>The same with the one text of the request, where blocks have a say.</summary>
-    private RequestBlocks BlocksOf(StatementInfo info, StatementClass statementClass)
+    private RequestBlocks BlocksOf(StatementInfo info, StatementClass statementClass, RequestMarks marks = RequestMarks.None)
     {
         if (_block != Block.Begun && !_blockOnStandby && !info.HasTransactionVerb)
             return default;
         var blocks = BlocksOfRequest();
-        blocks.Add(info, statementClass);
+        blocks.Add(info, new TextVerdict(statementClass, marks).ClassForBlock);
         JudgeBlocks(blocks);
         return blocks;
     }

@@ -1,4 +1,5 @@
 using PgRouter.Core.Catalog;
+using PgRouter.Core.Routing;
 using PgRouter.Core.Servers;
 using PgRouter.Core.Transport;
 using PgRouter.Sql;
@@ -26,17 +27,28 @@ internal sealed partial class ClientSession
     /// <summary>What the catalog says now; null when it says nothing, or not of this session.</summary>
     private DatabaseCatalog? KnownCatalog => _catalogChanged || _catalog?.Current is not { IsKnown: true } current ? null : current;
 
-    /// <summary>
-    /// Where a text may run, by its grammar and by what the catalog knows of the functions, views and tables in it. A session with temporary
-    /// objects has a server of its own and is not asked about.
-    /// </summary>
-    private StatementClass ClassOf(StatementInfo info)
+    /// <summary>Where a text may run, by its grammar and by what the catalog knows of the functions, views and tables in it.</summary>
+    /// <param name="info">The text.</param>
+    /// <param name="before">What stands in front of it in the same request, and is not in the journal yet.</param>
+    private TextVerdict Judge(StatementInfo info, SessionEffects before = SessionEffects.None)
     {
-        if (info.Class is not (StatementClass.Read or StatementClass.State or StatementClass.NeedsCatalog))
-            return info.Class;
+        if (info.Class is not (StatementClass.Read or StatementClass.State or StatementClass.NeedsCatalog) || _catalogChanged || _catalog is null)
+            return new TextVerdict(info.Class, RequestMarks.None);
         if (_services.Config().Lists is { ListsFunctions: true } lists)
             info = _host.Lists.OfFunctions(info, lists).Judged;
-        return KnownCatalog is { } catalog ? _host.Classes.ClassOf(info, catalog) : info.Class;
+        var catalog = _catalog.Current;
+        var answer = _host.Answers.Get(info, catalog, (before & ChangesPath) == 0 ? PathNow(catalog) : SearchPath.Any, MayHaveTemporary);
+        if (answer.HasUnknownNames)
+            _catalog.NoteWish();
+        return new TextVerdict(answer.Class, answer.IsUncertain ? RequestMarks.Uncertain : RequestMarks.None);
+    }
+
+    /// <summary>What the catalog makes of a text.</summary>
+    private readonly record struct TextVerdict(StatementClass Class, RequestMarks Marks)
+    {
+        /// <summary>In a block that is READ ONLY what is uncertain is for the primary too.</summary>
+        public StatementClass ClassForBlock =>
+            (Marks & RequestMarks.Uncertain) != 0 && Class < StatementClass.PrimaryRead ? StatementClass.PrimaryRead : Class;
     }
 
     /// <summary>
@@ -51,12 +63,28 @@ internal sealed partial class ClientSession
                 JudgeLater(info);
             return;
         }
-        if ((catalog.AnyTraits & NotedTraits) == 0 && (info.Effects & SessionEffects.RunsOpaqueCode) == 0)
+        if ((catalog.AnyTraits & NotedTraits) == 0 && !catalog.HasNameChangers && (info.Effects & SessionEffects.RunsOpaqueCode) == 0)
             return;
         var traits = catalog.TraitsOf(info);
         DoubtFor(traits);
         if ((traits & SessionTraits.Notifies) != 0)
             NoteNotify(server);
+        if ((traits & SessionTraits.RunsDdl) != 0)
+            NoteCodeWithDdl(traits);
+        _pathIsOpen |= catalog.HasNameChangers && _host.Answers.Get(info, catalog, PathNow(catalog), MayHaveTemporary).ChangesNames;
+    }
+
+    /// <summary>
+    /// DDL inside a function: of temporary objects, or of others, as far as its body says; where it cannot be read the catalog is read again and counts
+    /// until then.
+    /// </summary>
+    private void NoteCodeWithDdl(SessionTraits traits)
+    {
+        _madeTemporary = true;
+        if ((traits & SessionTraits.IsOpaque) != 0)
+            _catalog!.NoteWish();
+        else if ((traits & SessionTraits.ChangesSchema) != 0)
+            NoteSchemaChange();
     }
 
     /// <summary>
@@ -108,9 +136,26 @@ internal sealed partial class ClientSession
             Pin(PinReasons.Settings);
     }
 
-    private const SessionTraits NotedTraits = SessionTraits.LeavesState | SessionTraits.Notifies;
+    private const SessionTraits NotedTraits = SessionTraits.LeavesState | SessionTraits.Notifies | SessionTraits.RunsDdl;
 
-    private void NoteCatalogChange(StatementInfo info) => _catalogChanged |= _services.Catalogs.NoteDdl(Identity.Database, info);
+    /// <summary>DDL was carried out; of temporary objects it concerns nobody else, and the catalog does not have them.</summary>
+    private void NoteCatalogChange(StatementInfo info)
+    {
+        if (IsOnlyOfTemporary(info))
+        {
+            _madeTemporary = true;
+            return;
+        }
+        _catalogChanged = true;
+        _catalog?.NoteDdl();
+    }
+
+    private bool IsOnlyOfTemporary(StatementInfo info)
+    {
+        if (info.Statements.All(s => s.Kind != StatementKind.Ddl || s.IsTemporary || (s.Effects & SessionEffects.CreatesTemporary) != 0))
+            return true;
+        return MayHaveTemporary && KnownCatalog is { } catalog && !_host.Answers.Get(info, catalog, PathNow(catalog), hasTemporary: true).ChangesSchema;
+    }
 
     private void NoteCatalogChangeAtEnd()
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using PgRouter.Core.Catalog;
 using PgRouter.Core.Servers;
 using PgRouter.Protocol;
 using PgRouter.Sql;
@@ -137,10 +138,13 @@ internal sealed partial class ClientSession
     {
         if (statement.Kind == StatementKind.Reset && statement.Name is null)
             _settings.ResetAll();
-        _hasLocalSettings |= statement.Settings.Count == 0; // By a function, with arguments that the text does not show.
+        // By a function, with arguments that the text does not show.
+        _hasLocalSettings |= statement.Settings.Count == 0;
+        _pathIsOpen |= statement.Settings.Count == 0 && statement.Kind is not (StatementKind.Set or StatementKind.Reset);
         foreach (var (name, value, isLocal) in statement.Settings)
         {
             _hasLocalSettings |= isLocal;
+            _pathIsOpen |= isLocal && name is SessionDefaults.SearchPath or SettingsSet.Role or SettingsSet.SessionAuthorization;
             if (isLocal || name.StartsWith("transaction_", StringComparison.Ordinal))
                 continue; // Ends with the transaction.
             if (value is null)
@@ -204,6 +208,14 @@ internal sealed partial class ClientSession
         NoteCatalogChange(info);
     }
 
+    /// <summary>The same of code, whose body is known to do it.</summary>
+    private void NoteSchemaChange()
+    {
+        _services.Statements.NoteSchemaChange();
+        _schemaChanged = _catalogChanged = true;
+        _catalog?.NoteDdl();
+    }
+
     private void OnTransactionEnd()
     {
         _beganAtMs = 0;
@@ -215,7 +227,7 @@ internal sealed partial class ClientSession
             DoubtAfterRollback();
             _lease!.Server.Settings = _settings.OnServer;
         }
-        _hasLocalSettings = false;
+        _hasLocalSettings = _pathIsOpen = _madeTemporary = false;
         SettleChannels();
         _reported?.Clear();
         if (_schemaChanged)

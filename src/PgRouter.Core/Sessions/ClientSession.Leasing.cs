@@ -40,7 +40,7 @@ internal sealed partial class ClientSession
     private int _lastReadNodeId = -1;
 
     /// <summary>Continue = a server is held for this request; Wait = replies must come first; Acquire = go and wait for one (or for an error).</summary>
-    private Step Obtain(StatementClass statementClass, RouteHint? hint, bool beginsReadOnly, SessionEffects effects, bool isListed = false)
+    private Step Obtain(StatementClass statementClass, RouteHint? hint, bool beginsReadOnly, SessionEffects effects, RequestMarks marks = RequestMarks.None)
     {
         if (_pendingLoss is null && _lease is { } lease)
         {
@@ -58,17 +58,18 @@ internal sealed partial class ClientSession
             }
             if (NeedsCorrection(lease.Server) || _block == Block.Failed || ((effects & PreparedEffects) != 0 && MayPrepare(lease.Server)))
             {
-                _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects, isListed);
+                _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects, marks);
                 return Step.Acquire;
             }
             if (AsksForChannels(lease.Server, effects))
             {
-                _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects, isListed);
+                _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects, marks);
                 return lease.Server.Owed.Count > 0 ? Step.Wait : Step.Acquire;
             }
             // Behind a read that is still running on a standby only reads may follow: anything else waits to be routed by itself. Before Sync
             // there is nothing to wait for: the server answers when it has come.
-            return lease.Server.Owed.Count > 0 && !_unsynced && statementClass > StatementClass.Read && !IsOnPrimary(lease)
+            return lease.Server.Owed.Count > 0 && !_unsynced && (statementClass > StatementClass.Read || (marks & RequestMarks.Uncertain) != 0)
+                && !IsOnPrimary(lease)
                 ? Step.Wait
                 : Step.Continue;
         }
@@ -83,7 +84,7 @@ internal sealed partial class ClientSession
             statementClass = ClassInBlock(statementClass, ref beginsReadOnly);
             hint ??= _beginHint;
         }
-        _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects, isListed);
+        _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects, marks);
         if (_pendingLoss is not null || _cancelsPending)
             return Step.Acquire;
         var taken = TryTakeLease();
@@ -121,7 +122,7 @@ internal sealed partial class ClientSession
             Class = _pending.Class,
             BeginsReadOnly = _pending.BeginsReadOnly,
             Hint = _pending.Hint,
-            IsListed = _pending.IsListed,
+            Marks = _pending.Marks,
             Preference = PreferenceIn(config.Lists),
             KeptNode = KeptNode(cluster, config),
             HeldNode = -1,
@@ -496,5 +497,5 @@ internal sealed partial class ClientSession
         error.EndsSession ? error with { Severity = ErrorMessage.SeverityError, LocalizedSeverity = null } : error;
 
     /// <summary>What the pending request needs.</summary>
-    private readonly record struct PendingRequest(StatementClass Class, RouteHint? Hint, bool BeginsReadOnly, SessionEffects Effects, bool IsListed = false);
+    private readonly record struct PendingRequest(StatementClass Class, RouteHint? Hint, bool BeginsReadOnly, SessionEffects Effects, RequestMarks Marks = RequestMarks.None);
 }

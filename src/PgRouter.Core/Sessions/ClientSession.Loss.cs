@@ -143,7 +143,7 @@ internal sealed partial class ClientSession
     {
         _pins = _doubts = PinReasons.None;
         _beganAtMs = 0;
-        _blockOnStandby = false;
+        _blockOnStandby = _pathIsOpen = _madeTemporary = false;
         _pinnedSince = null;
         _ownNames?.Clear();
         _unjudged?.Clear();

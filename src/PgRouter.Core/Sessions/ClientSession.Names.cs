@@ -1,5 +1,6 @@
 using System.Text;
 using PgRouter.Core.Relay;
+using PgRouter.Core.Routing;
 using PgRouter.Core.Servers;
 using PgRouter.Protocol;
 using PgRouter.Sql;
@@ -44,7 +45,7 @@ internal sealed partial class ClientSession
             return Step.Continue;
         }
         var hint = info.Hint;
-        var isListed = false;
+        var marks = RequestMarks.None;
         if (isPrepare)
         {
             // What it prepares is what counts when it is executed.
@@ -56,13 +57,13 @@ internal sealed partial class ClientSession
         else if (Executed(info, names) is { } executed)
         {
             info = executed.Info;
-            isListed = IsListed(executed);
+            marks = MarksOf(executed);
         }
-        isListed |= IsListed(info, sql);
+        marks |= MarksOf(info, sql);
         var blocks = BlocksOf(info, info.Class);
         // A PREPARE by itself makes a statement that all servers can have.
         var effects = isPrepare ? info.Effects & ~SessionEffects.PreparesStatement : info.Effects;
-        var step = Obtain(info.Class, hint ?? info.Hint, blocks.FitStandby, effects, isListed);
+        var step = Obtain(info.Class, hint ?? info.Hint, blocks.FitStandby, effects, marks);
         if (step != Step.Continue)
             return step;
         _blockHasState |= _blockOnStandby;

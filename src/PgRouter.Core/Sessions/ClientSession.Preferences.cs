@@ -36,6 +36,10 @@ internal sealed partial class ClientSession
             : IsListed(statement.Info, UpToZero(definition));
     }
 
+    private RequestMarks MarksOf(StatementInfo info, ReadOnlySpan<byte> sql) => IsListed(info, sql) ? RequestMarks.Listed : RequestMarks.None;
+
+    private RequestMarks MarksOf(PreparedStatement statement) => IsListed(statement) ? RequestMarks.Listed : RequestMarks.None;
+
     private static ReadOnlySpan<byte> UpToZero(ReadOnlySpan<byte> text) => text.IndexOf((byte)0) is var end and >= 0 ? text[..end] : text;
 
     /// <summary>What the redirect lists prefer for this client; asked once for each reading of the configuration.</summary>
@@ -81,7 +85,7 @@ internal sealed partial class ClientSession
     {
         if (_decision.Reason is RouteReason.Balanced or RouteReason.List or RouteReason.NoStandby)
             _lastReadNodeId = nodeId;
-        if (_decision.Reason == RouteReason.Balanced || (_decision.Reason == RouteReason.List && !_pending.IsListed))
+        if (_decision.Reason == RouteReason.Balanced || (_decision.Reason == RouteReason.List && (_pending.Marks & RequestMarks.Listed) == 0))
             _balancedNodeId = nodeId;
     }
 }

@@ -205,9 +205,9 @@ internal sealed partial class ClientSession
             return IsBusy ? Step.Wait : Step.Listen;
         if (HasNames(info))
             return OnNamedQuery(rest[..(int)total], info, out used);
-        var statementClass = ClassOf(info);
-        var blocks = BlocksOf(info, statementClass);
-        var step = Obtain(statementClass, info.Hint, blocks.FitStandby, info.Effects, IsListed(info, sql));
+        var (statementClass, marks) = Judge(info);
+        var blocks = BlocksOf(info, statementClass, marks);
+        var step = Obtain(statementClass, info.Hint, blocks.FitStandby, info.Effects, marks | MarksOf(info, sql));
         if (step != Step.Continue)
             return step;
         used = (int)total;
@@ -234,7 +234,7 @@ internal sealed partial class ClientSession
     private void SendQuery(ReadOnlySpan<byte> bytes, StatementInfo info)
     {
         var server = _lease!.Server;
-        var statementClass = ClassOf(info);
+        var statementClass = Judge(info).Class;
         NoteRequest(server, info, statementClass, bytes, mayRetain: statementClass <= StatementClass.Read);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Query, Subject: info));
         SendToServer(server, bytes);

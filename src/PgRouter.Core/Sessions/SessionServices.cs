@@ -59,7 +59,7 @@ internal sealed class LoopServices(EventLoop loop, SessionServices services, int
 
     public StatementShapes Shapes { get; } = new(shapeCacheBytes);
 
-    public CatalogClasses Classes { get; } = new();
+    public CatalogAnswers Answers { get; } = new();
 
     public ListVerdicts Lists { get; } = new();
 

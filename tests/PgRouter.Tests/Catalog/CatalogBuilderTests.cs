@@ -176,10 +176,11 @@ public sealed class CatalogBuilderTests
             Relations = [Table(1, "t"), Table(2, "v") with { Kind = 'v' }, Table(3, "w") with { Kind = 'v' }],
             Routines = [Sql(20001, "f", "SELECT lastval()"), Sql(20002, "fire", "SELECT setseed(0)")],
             Triggers = [new TriggerRow(1, new FunctionRef(RoutineRow.FirstUserOid + 20002, "fire"))],
-            Texts =
+            Dependencies =
             [
-                new RelationText(2, RelationTextKind.View, "SELECT public.f() AS f, t.a FROM public.t"),
-                new RelationText(3, RelationTextKind.View, "SELECT v.f FROM public.v"),
+                new RelationDependency(2, RelationTextKind.View, IsFunction: true, RoutineRow.FirstUserOid + 20001),
+                new RelationDependency(2, RelationTextKind.View, IsFunction: false, 1),
+                new RelationDependency(3, RelationTextKind.View, IsFunction: false, 2),
             ],
         });
         Assert.That(TraitsOf(catalog, "SELECT * FROM w"), Is.EqualTo(ReadsSequences));
@@ -239,7 +240,7 @@ public sealed class CatalogBuilderTests
             EventTriggers = [new FunctionRef(RoutineRow.FirstUserOid + 20001, "fire")],
         });
         Assert.That(TraitsOf(catalog, "CREATE TABLE y ()"), Is.EqualTo(ChangesSettings));
-        Assert.That(TraitsOf(catalog, "SELECT f()"), Is.EqualTo(ChangesSettings | RunsDdl | Writes));
+        Assert.That(TraitsOf(catalog, "SELECT f()"), Is.EqualTo(ChangesSettings | RunsDdl | ChangesSchema | Writes));
         Assert.That(TraitsOf(catalog, "INSERT INTO y DEFAULT VALUES"), Is.EqualTo(None));
     }
 
@@ -322,26 +323,9 @@ public sealed class CatalogBuilderTests
                 Table(1, "plain"), Table(2, "unlogged") with { Persistence = 'u' }, Table(3, "seq") with { Kind = 'S' },
                 Table(4, "view") with { Kind = 'v' },
             ],
-            Texts = [new RelationText(4, RelationTextKind.View, "SELECT public.counting() AS a")],
+            Dependencies = [new RelationDependency(4, RelationTextKind.View, IsFunction: true, RoutineRow.FirstUserOid + 20007)],
         });
-        Assert.That(catalog.ClassOf(_parser.Analyze(sql)), Is.EqualTo(expected));
-        Assert.That(DatabaseCatalog.Unknown(1).ClassOf(_parser.Analyze(sql)), Is.EqualTo(_parser.Analyze(sql).Class));
-    }
-
-    [Test]
-    public void The_search_path_says_which_functions_a_call_may_mean()
-    {
-        var catalog = Build(new CatalogRows
-        {
-            Routines = [Sql(1, "f", "SELECT 1") with { Schema = "a", Volatility = 'i' }, Sql(2, "f", "SELECT 1") with { Schema = "b" }],
-        });
-        var call = new FunctionUse(null, "f", 0);
-        Assert.That(catalog.VolatilityOf(call), Is.EqualTo(Volatility.Volatile));
-        Assert.That(catalog.VolatilityOf(call, ["a", "public"]), Is.EqualTo(Volatility.Immutable));
-        Assert.That(catalog.VolatilityOf(call, ["b", "a"]), Is.EqualTo(Volatility.Volatile));
-        Assert.That(catalog.VolatilityOf(call, ["public"]), Is.Null);
-        Assert.That(catalog.VolatilityOf(call with { Schema = "a" }, []), Is.EqualTo(Volatility.Immutable));
-        Assert.That(catalog.VolatilityOf(call with { ArgumentCount = 1 }), Is.Null);
+        Assert.That(catalog.Judge(_parser.Analyze(sql), SearchPath.Any).Class, Is.EqualTo(expected));
     }
 
     private static DatabaseCatalog Build(CatalogRows rows) => CatalogBuilder.Build(rows, 1, new BodyMemory());

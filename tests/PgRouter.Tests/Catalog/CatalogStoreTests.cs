@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
 using PgRouter.Core.Catalog;
-using PgRouter.Sql;
 using PgRouter.Testing;
 using PgRouter.Tests.Health;
 
@@ -45,7 +44,7 @@ public sealed class CatalogStoreTests
     {
         var store = await LoadedAsync();
         var before = store.Current.Generation;
-        _directory.NoteDdl("d");
+        store.NoteDdl();
         Assert.That(store.State, Is.EqualTo(CatalogState.Stale));
         Assert.That(store.Current.IsKnown, Is.False);
         Assert.That(store.Current.Generation, Is.GreaterThan(before));
@@ -61,7 +60,7 @@ public sealed class CatalogStoreTests
     {
         var store = _directory.For("d", "u");
         var first = await _loader.Next();
-        _directory.NoteDdl("d");
+        store.NoteDdl();
         first.SetResult(new CatalogRows());
         await Eventually.TrueAsync(
             () =>
@@ -82,7 +81,7 @@ public sealed class CatalogStoreTests
         _time.Advance(Second);
         for (var i = 0; i < 100; i++)
         {
-            _directory.NoteDdl("d");
+            store.NoteDdl();
             _time.Advance(TimeSpan.FromMilliseconds(100));
         }
 
@@ -152,15 +151,45 @@ public sealed class CatalogStoreTests
     }
 
     [Test]
-    public async Task Temporary_objects_change_nothing()
+    public async Task A_name_that_is_not_in_it_has_it_read_again_soon_and_what_is_known_counts_until_then()
     {
-        using var parser = new StatementParser();
         var store = await LoadedAsync();
-        Assert.That(_directory.NoteDdl("d", parser.Analyze("CREATE TEMP TABLE t (a int)")), Is.False);
-        Assert.That(_directory.NoteDdl("d", parser.Analyze("SELECT 1")), Is.False);
-        Assert.That(store.State, Is.EqualTo(CatalogState.Loaded));
-        Assert.That(_directory.NoteDdl("d", parser.Analyze("CREATE TABLE t (a int)")));
-        Assert.That(store.State, Is.EqualTo(CatalogState.Stale));
+        store.NoteWish();
+        Assert.That(_loader.Count, Is.EqualTo(1), "not twice in one second");
+        Assert.That(store.Current.IsKnown);
+        _time.Advance(Second);
+        var load = await _loader.Next();
+        Assert.That(store.Current.IsKnown);
+        load.SetResult(new CatalogRows { Relations = [new RelationRow(1, "public", "s", 'S', 'p')] });
+        await Eventually.TrueAsync(() => store.Current.HasSequences, "the new catalog");
+    }
+
+    [Test]
+    public async Task A_name_that_is_never_there_has_it_read_ever_more_seldom_until_a_standby_refuses_something()
+    {
+        var store = await LoadedAsync();
+        var waits = new List<int>();
+        for (var i = 0; i < 4; i++)
+            waits.Add(await SecondsToReloadAsync(store, store.NoteWish));
+        Assert.That(waits, Is.EqualTo(new[] { 1, 2, 4, 8 }));
+        Assert.That(await SecondsToReloadAsync(store, store.NoteRefusal), Is.EqualTo(1));
+    }
+
+    private async Task<int> SecondsToReloadAsync(CatalogStore store, Action ask)
+    {
+        var before = _loader.Count;
+        var generation = store.Current.Generation;
+        ask();
+        var seconds = 0;
+        while (!store.IsLoading)
+        {
+            _time.Advance(Second);
+            seconds++;
+        }
+        await Eventually.TrueAsync(() => _loader.Count > before, "a load");
+        (await _loader.Next()).SetResult(new CatalogRows());
+        await Eventually.TrueAsync(() => store.Current.Generation > generation && !store.IsLoading, "the catalog");
+        return seconds;
     }
 
     private async Task<CatalogStore> LoadedAsync()

@@ -18,6 +18,8 @@ internal sealed class RouteCase
 
     public bool IsListed { get; set; }
 
+    public bool IsUncertain { get; set; }
+
     public NodePreference? Preference { get; set; }
 
     public int? KeptNode { get; set; }
@@ -59,7 +61,7 @@ internal sealed class RouteCase
             Class = statementClass,
             Hint = hint,
             SessionHint = SessionHint,
-            IsListed = IsListed,
+            Marks = (IsListed ? RequestMarks.Listed : RequestMarks.None) | (IsUncertain ? RequestMarks.Uncertain : RequestMarks.None),
             Preference = Preference,
             KeptNode = KeptNode,
             Loads = Loads,

@@ -41,6 +41,17 @@ internal sealed class RouterTests
         Assert.That(RouteCase.PrimaryAndTwoStandbys().Decide(statementClass, hint: Primary, held: 1), Is.EqualTo("1 Held"));
 
     [Test]
+    public void A_read_of_what_the_catalog_does_not_know_stays_on_the_primary_as_long_as_there_is_one()
+    {
+        var cluster = RouteCase.PrimaryAndTwoStandbys();
+        cluster.IsUncertain = true;
+        Assert.That(cluster.Decide(StatementClass.Read, draw: 0.99), Is.EqualTo("0 Catalog"));
+        Assert.That(cluster.Decide(StatementClass.Write, draw: 0.99), Is.EqualTo("0 Write"));
+        var alone = new RouteCase { IsUncertain = true }.Primary(status: NodeStatus.Down).Standby();
+        Assert.That(alone.Decide(StatementClass.Read), Is.EqualTo("1 Balanced"));
+    }
+
+    [Test]
     public void What_the_router_answers_itself_does_not_ask_the_held_server() =>
         Assert.That(RouteCase.PrimaryAndTwoStandbys().Decide(StatementClass.Local, held: 1), Is.EqualTo("- Local"));
 

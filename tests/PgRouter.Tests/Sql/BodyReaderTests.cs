@@ -7,7 +7,8 @@ namespace PgRouter.Tests.Sql;
 [TestFixture]
 public sealed class BodyReaderTests
 {
-    private const SessionTraits Ddl = RunsDdl | Writes;
+    private const SessionTraits TemporaryDdl = RunsDdl | Writes;
+    private const SessionTraits Ddl = TemporaryDdl | ChangesSchema;
 
     [TestCase("BEGIN RETURN 1; END", None)]
     [TestCase("BEGIN PERFORM pg_advisory_lock(1); END", LocksAdvisory)]
@@ -27,11 +28,11 @@ public sealed class BodyReaderTests
     [TestCase("BEGIN PERFORM set_config('a.b', 'x', true AND y); END", ChangesSettings)]
     [TestCase("BEGIN PERFORM set_config('a.b', 'x', is_local); END", ChangesSettings)]
     [TestCase("BEGIN PERFORM pg_catalog.set_config(v, w, NOT true); END", ChangesSettings)]
-    [TestCase("BEGIN CREATE TEMP TABLE t (a int); END", Ddl | CreatesTemporary)]
-    [TestCase("BEGIN CREATE LOCAL TEMPORARY TABLE IF NOT EXISTS t AS SELECT 1; END", Ddl | CreatesTemporary)]
-    [TestCase("BEGIN CREATE TEMP TABLE t (a int) ON COMMIT DROP; END", Ddl)]
+    [TestCase("BEGIN CREATE TEMP TABLE t (a int); END", TemporaryDdl | CreatesTemporary)]
+    [TestCase("BEGIN CREATE LOCAL TEMPORARY TABLE IF NOT EXISTS t AS SELECT 1; END", TemporaryDdl | CreatesTemporary)]
+    [TestCase("BEGIN CREATE TEMP TABLE t (a int) ON COMMIT DROP; END", TemporaryDdl)]
     [TestCase("BEGIN CREATE TABLE pg_temp.t (a int); END", Ddl | CreatesTemporary | ReadsNode)]
-    [TestCase("BEGIN CREATE OR REPLACE TEMP VIEW v AS SELECT 1; END", Ddl | CreatesTemporary)]
+    [TestCase("BEGIN CREATE OR REPLACE TEMP VIEW v AS SELECT 1; END", TemporaryDdl | CreatesTemporary)]
     [TestCase("BEGIN LISTEN c; END", Listens | Writes)]
     [TestCase("BEGIN NOTIFY c; END", Notifies | Writes)]
     [TestCase("BEGIN PERFORM pg_notify('c', 'x'); END", Notifies | Writes)]
@@ -87,7 +88,7 @@ public sealed class BodyReaderTests
     [TestCase("EXECUTE 'SET work_mem = 1'", ChangesSettings)]
     [TestCase("EXECUTE 'SELECT ' || 'pg_advisory_lock($1)' USING 1", LocksAdvisory)]
     [TestCase("EXECUTE $q$SELECT set_config('a.b', 'x', true)$q$ INTO v", None)]
-    [TestCase("EXECUTE 'SELECT 1 INTO TEMP t'", Ddl | CreatesTemporary)]
+    [TestCase("EXECUTE 'SELECT 1 INTO TEMP t'", TemporaryDdl | CreatesTemporary)]
     [TestCase("EXECUTE format('INSERT INTO %I (a) VALUES (%L)', TG_TABLE_NAME, 1)", Writes)]
     [TestCase("EXECUTE format('CREATE TABLE %I.%I (a int)', s, t)", Ddl)]
     [TestCase("EXECUTE format('SELECT %I(1)', f)", Anything)]
@@ -112,8 +113,8 @@ public sealed class BodyReaderTests
 
     [TestCase("SELECT 1", None)]
     [TestCase("SELECT 1; SELECT pg_advisory_lock(1)", LocksAdvisory)]
-    [TestCase("SELECT a INTO TEMP t FROM b", Ddl | CreatesTemporary)]
-    [TestCase("SELECT a INTO LOCAL TEMPORARY t FROM b", Ddl | CreatesTemporary)]
+    [TestCase("SELECT a INTO TEMP t FROM b", TemporaryDdl | CreatesTemporary)]
+    [TestCase("SELECT a INTO LOCAL TEMPORARY t FROM b", TemporaryDdl | CreatesTemporary)]
     [TestCase("DECLARE c CURSOR WITH HOLD FOR SELECT 1", HoldsCursor)]
     [TestCase("DECLARE c CURSOR WITHOUT HOLD FOR SELECT 1", None)]
     [TestCase("EXECUTE p(1)", Anything)]
