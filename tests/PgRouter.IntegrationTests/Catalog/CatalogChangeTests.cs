@@ -58,12 +58,6 @@ public sealed class CatalogChangeTests
             "DROP CAST (text AS one); DROP FUNCTION counting(text)",
             "SELECT inet_server_port() FROM one",
         },
-        new[]
-        {
-            "ALTER ROLE ALL IN DATABASE catalog_changes SET default_transaction_isolation = 'serializable'",
-            "ALTER ROLE ALL IN DATABASE catalog_changes RESET ALL",
-            "SELECT inet_server_port()",
-        },
     ];
 
     [OneTimeSetUp]
@@ -82,7 +76,7 @@ public sealed class CatalogChangeTests
             """);
         await _cluster.WaitForReplayAsync();
         _router = await RouterProcessFixture.StartAsync(
-            _cluster, new Dictionary<string, string> { ["log_min_messages"] = "debug1", ["backend_weight0"] = "0", ["relcache_expire"] = "2" });
+            _cluster, new Dictionary<string, string> { ["log_min_messages"] = "debug1", ["backend_weight0"] = "0", ["relcache_expire"] = "1" });
         _reader = await ConnectAsync();
         _changer = await ConnectAsync();
         await _router.WaitForLogAsync($"The catalog of database {Database} is read");
@@ -100,11 +94,12 @@ public sealed class CatalogChangeTests
     public async Task DDL_of_another_client_counts_at_the_next_statement(string change, string undo, string read)
     {
         await BecomesAsync(read, onPrimary: false);
+        var reloads = _router.Log.Count(IsReload);
         try
         {
             await ExecuteAsync(_changer, change);
             Assert.That(await PortsAsync(read, 20), Is.All.EqualTo(_cluster.Nodes[0].Port));
-            await Eventually.TrueAsync(() => _router.Log.Count(IsReload) > 0, "the catalog to be read again");
+            await Eventually.TrueAsync(() => _router.Log.Count(IsReload) > reloads, "the catalog to be read again");
             Assert.That(await PortsAsync(read, 20), Is.All.EqualTo(_cluster.Nodes[0].Port));
         }
         finally
@@ -115,22 +110,28 @@ public sealed class CatalogChangeTests
         await BecomesAsync(read, onPrimary: false);
     }
 
-    [TestCaseSource(nameof(Changes))]
-    public async Task DDL_behind_the_back_of_the_router_counts_within_relcache_expire(string change, string undo, string read)
+    [Test]
+    public async Task DDL_behind_the_back_of_the_router_counts_within_relcache_expire()
     {
-        await BecomesAsync(read, onPrimary: false);
+        // The others concern every read.
+        var changes = Changes.Cast<string[]>().Take(5).ToArray();
+        foreach (var change in changes)
+            await BecomesAsync(change[2], onPrimary: false);
         try
         {
-            await _cluster.ExecuteAsync(0, change, Database);
-            await BecomesAsync(read, onPrimary: true);
-            Assert.That(await PortsAsync(read, 20), Is.All.EqualTo(_cluster.Nodes[0].Port));
+            await _cluster.ExecuteAsync(0, string.Join(';', changes.Select(change => change[0])), Database);
+            foreach (var change in changes)
+                await BecomesAsync(change[2], onPrimary: true);
+            foreach (var change in changes)
+                Assert.That(await PortsAsync(change[2], 10), Is.All.EqualTo(_cluster.Nodes[0].Port), change[2]);
         }
         finally
         {
-            await _cluster.ExecuteAsync(0, undo, Database);
+            await _cluster.ExecuteAsync(0, string.Join(';', changes.Select(change => change[1])), Database);
         }
         await _cluster.WaitForReplayAsync();
-        await BecomesAsync(read, onPrimary: false);
+        foreach (var change in changes)
+            await BecomesAsync(change[2], onPrimary: false);
     }
 
     [TestCase("SET search_path = volatile, public", "SET search_path = stable, public")]
@@ -144,6 +145,26 @@ public sealed class CatalogChangeTests
         await ExecuteAsync(_reader, undo);
         Assert.That(await PortsAsync("SELECT g()", 10), Is.All.Not.EqualTo(_cluster.Nodes[0].Port));
         await ExecuteAsync(_reader, "RESET search_path");
+    }
+
+    /// <summary>A standby refuses serializable transactions.</summary>
+    [Test]
+    public async Task What_a_database_has_its_sessions_begin_with_counts_within_relcache_expire()
+    {
+        await BecomesAsync("SELECT inet_server_port()", onPrimary: false);
+        try
+        {
+            await _cluster.ExecuteAsync(0, $"ALTER DATABASE {Database} SET default_transaction_isolation = 'serializable'");
+            await BecomesAsync("SELECT inet_server_port()", onPrimary: true);
+            await ExecuteAsync(_reader, "SET default_transaction_isolation = 'read committed'");
+            Assert.That(await PortsAsync("SELECT inet_server_port()", 10), Is.All.Not.EqualTo(_cluster.Nodes[0].Port));
+            await ExecuteAsync(_reader, "RESET default_transaction_isolation");
+        }
+        finally
+        {
+            await _cluster.ExecuteAsync(0, $"ALTER DATABASE {Database} RESET ALL");
+        }
+        await BecomesAsync("SELECT inet_server_port()", onPrimary: false);
     }
 
     [Test]
@@ -201,8 +222,20 @@ public sealed class CatalogChangeTests
         return connection;
     }
 
+    /// <summary>Until the router has heard of a change made behind its back, a standby may refuse what was right before.</summary>
     private Task BecomesAsync(string sql, bool onPrimary) => Eventually.TrueAsync(
-        async () => await PortAsync(_reader, sql) == _cluster.Nodes[0].Port == onPrimary, $"{sql} on the primary: {onPrimary}");
+        async () =>
+        {
+            try
+            {
+                return await PortAsync(_reader, sql) == _cluster.Nodes[0].Port == onPrimary;
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.FeatureNotSupported)
+            {
+                return false;
+            }
+        },
+        $"{sql} on the primary: {onPrimary}");
 
     private async Task<List<int>> PortsAsync(string sql, int count)
     {
