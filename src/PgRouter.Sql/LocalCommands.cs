@@ -3,7 +3,7 @@ using System.Text;
 namespace PgRouter.Sql;
 
 /// <summary>
-/// The statements the router answers itself, known by their first words: <c>SHOW POOL_*</c>, <c>PGPOOL ..</c> and <c>EXPLAIN ROUTE ..</c>.
+/// The statements the router answers itself, known by their first words: <c>SHOW POOL_*</c>, <c>SHOW ROUTES</c>, <c>PGPOOL ..</c>, <c>EXPLAIN ROUTE ..</c>.
 /// SHOW with one of PgBouncer's words is not among them: outside its console such a name is a setting of PostgreSQL.
 /// </summary>
 internal static class LocalCommands
@@ -28,6 +28,8 @@ internal static class LocalCommands
     {
         if (isExplain)
             return SqlBytes.EqualsIgnoreCase(word, "route"u8);
+        if (SqlBytes.EqualsIgnoreCase(word, "routes"u8))
+            return true;
         const int PrefixLength = 5;
         return word.Length > PrefixLength && SqlBytes.EqualsIgnoreCase(word[..PrefixLength], "pool_"u8);
     }

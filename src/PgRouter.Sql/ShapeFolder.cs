@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Text;
 
 namespace PgRouter.Sql;
 
@@ -65,6 +66,22 @@ internal sealed class ShapeFolder(int maxText)
 
         while (_shape[_length - 1] == ';')
             _length--;
+    }
+
+    /// <summary>A shape for people, with a question mark for each constant, also where the shape itself is the text as it stands.</summary>
+    public string Readable(ReadOnlySpan<byte> shape)
+    {
+        if (shape[0] is ExactStandard or ExactEscaping)
+        {
+            Fold(shape[1..], shape[0] == ExactStandard);
+            shape = Shape;
+        }
+        if (shape[0] is ExactStandard or ExactEscaping)
+            return "(a text with odd characters)";
+        var text = new StringBuilder(Encoding.UTF8.GetString(shape[1..]));
+        for (var mark = IntegerMark; mark <= BitStringMark; mark++)
+            text.Replace((char)mark, '?');
+        return text.Replace((char)AfterHints, ' ').ToString();
     }
 
     /// <summary>Takes the text as it stands.</summary>

@@ -63,6 +63,19 @@ public sealed class StatementShapes
         Put(info);
     }
 
+    /// <summary>
+    /// The shapes of some verdicts, for people: <c>?</c> stands for each constant, and no constant is shown. Looks at every entry. A verdict that is not
+    /// remembered any more is left out.
+    /// </summary>
+    public IEnumerable<KeyValuePair<StatementInfo, string>> TextsOf(IReadOnlySet<StatementInfo> infos)
+    {
+        foreach (var entry in _clock)
+        {
+            if (entry.Info is { } info && infos.Contains(info))
+                yield return KeyValuePair.Create(info, _folder.Readable(entry.Shape));
+        }
+    }
+
     /// <summary>Forgets everything.</summary>
     public void Clear()
     {

@@ -92,6 +92,7 @@ internal sealed class AdminCommands
         new ShowPoolHealthCheckStats(),
         new ShowPoolStatus(),
         new ShowPoolVersion(),
+        new ShowRoutes(),
         new PgpoolShow(),
         new PgpoolSet(),
         new PgpoolReset(),

@@ -29,6 +29,9 @@ internal interface IRouterSnapshots
     /// <summary>Totals since start, one per node.</summary>
     ValueTask<IReadOnlyList<NodeStatistics>> NodesAsync();
 
+    /// <summary>Requests since start by node and reason, and the busiest shapes.</summary>
+    ValueTask<RouteStatistics> RoutesAsync();
+
     IReadOnlyList<HealthStatistics> HealthChecks();
 
     /// <summary>What operators have stopped: the router as a whole, and each database that was named or used.</summary>
@@ -267,6 +270,15 @@ internal sealed record NodeStatistics
 
     public long Errors { get; init; }
 }
+
+/// <summary>Where requests went since start, and why.</summary>
+internal sealed record RouteStatistics(IReadOnlyList<RouteCount> Counts, IReadOnlyList<ShapeStatistics> Shapes);
+
+/// <summary>Requests that one rule sent to one node (-1 = to none), and how many of them it refused as a standby.</summary>
+internal sealed record RouteCount(int NodeId, string Reason, long Statements, long Refused);
+
+/// <summary>One shape: about how often it was sent, where to and why the last time. The text has no constants; null when it is not remembered.</summary>
+internal sealed record ShapeStatistics(string? Text, long Statements, int NodeId, string Reason);
 
 /// <summary>Health checks of one node since start.</summary>
 internal sealed record HealthStatistics

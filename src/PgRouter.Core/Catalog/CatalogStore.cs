@@ -43,6 +43,7 @@ internal sealed class CatalogStore
     private long? _started;
     private long _loaded;
     private int _failures;
+    private long _loads;
     private bool _isLoading;
 
     public CatalogStore(string database, CatalogContext context)
@@ -63,6 +64,9 @@ internal sealed class CatalogStore
             return _current;
         }
     }
+
+    /// <summary>How often the database has been read. Any thread.</summary>
+    public long Loads => Volatile.Read(ref _loads);
 
     /// <summary>Changes that were seen until now; see <see cref="ReadAfter"/>.</summary>
     public long Changes
@@ -264,6 +268,7 @@ internal sealed class CatalogStore
                 return;
             }
 
+            _loads++;
             _loaded = _context.Time.GetTimestamp();
             _state = CatalogState.Loaded;
             _current = catalog;

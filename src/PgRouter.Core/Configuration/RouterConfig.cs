@@ -188,6 +188,9 @@ internal sealed record RouterConfig
     /// <summary>log_per_node_statement.</summary>
     public bool LogPerNodeStatement { get; init; }
 
+    /// <summary>notice_per_node_statement.</summary>
+    public bool NoticePerNodeStatement { get; init; }
+
     /// <summary>log_client_messages.</summary>
     public bool LogClientMessages { get; init; }
 

@@ -8,8 +8,10 @@ using PgRouter.Core.Health;
 using PgRouter.Core.Listening;
 using PgRouter.Core.Notifications;
 using PgRouter.Core.Pooling;
+using PgRouter.Core.Routing;
 using PgRouter.Core.Servers;
 using PgRouter.Core.Sessions;
+using PgRouter.Core.Telemetry;
 using PgRouter.Core.Transport;
 using PgRouter.Sql;
 
@@ -37,6 +39,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
     private readonly StatementParser _parser = new();
     private readonly SessionServices _services;
     private readonly List<LoopServices> _hosts;
+    private readonly RouteMeter _routeMeter;
     private readonly Listener _listener;
     private readonly AdminCommands _commands;
     private readonly Lazy<Task> _disposal;
@@ -71,6 +74,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
             Logger = _logger,
         };
         _hosts = [.. _loops.Select(loop => new LoopServices(loop, _services, ShapeCacheBytes))];
+        _routeMeter = new RouteMeter([.. _hosts.Select(host => host.Statistics)], RouteReasons.All);
         Snapshots = new RouterSnapshots(_hosts, _services, _health);
         _commands = new AdminCommands(Snapshots, this, new ConsoleVerbs(_services, Reload), time);
         _listener = new Listener(_hosts, connector, config, _logger);
@@ -127,6 +131,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
         foreach (var loop in _loops)
             loop.Dispose();
         _catalogs.Dispose();
+        _routeMeter.Dispose();
         await _health.DisposeAsync();
         _parser.Dispose();
     }

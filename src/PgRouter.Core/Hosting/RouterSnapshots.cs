@@ -63,6 +63,8 @@ internal sealed class RouterSnapshots(
         return parts.GroupBy(n => n.NodeId).Select(Sum).ToList();
     }
 
+    public async ValueTask<RouteStatistics> RoutesAsync() => await new RouteSnapshots(hosts).TakeAsync();
+
     public IReadOnlyList<HealthStatistics> HealthChecks() => health.Statistics();
 
     public StopSnapshot Stops()

@@ -57,6 +57,6 @@ internal sealed class ServerLease(ServerPool pool, ServerConnection server) : IR
             throw new InvalidOperationException($"The lease of {Server} has ended before.");
         _isHeld = false;
         Server.ClientPid = 0;
-        Server.ForgetRetained();
+        Server.Retained.Forget();
     }
 }

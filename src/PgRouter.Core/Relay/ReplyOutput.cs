@@ -15,9 +15,17 @@ internal ref struct ReplyOutput(Span<byte> source, byte[] scratch, LoopSocket cl
     private int _start;
     private int _end;
     private int _gathered;
+    private bool _isPartlySent;
+    private Place _mark;
 
     /// <summary>Bytes given to the client so far.</summary>
     public long Forwarded { get; private set; }
+
+    /// <summary>Those of them since the last <see cref="Mark"/>.</summary>
+    public readonly long ForwardedSinceMark => Forwarded - _mark.Forwarded;
+
+    /// <summary>Nothing since the last <see cref="Mark"/> has left yet.</summary>
+    public readonly bool MayCutBack => !_isPartlySent;
 
     /// <summary>False once the client's connection is broken.</summary>
     public bool IsWhole { get; private set; } = true;
@@ -34,6 +42,27 @@ internal ref struct ReplyOutput(Span<byte> source, byte[] scratch, LoopSocket cl
         Gather();
         _start = position;
         _end = position + count;
+    }
+
+    /// <summary>Another answer begins here.</summary>
+    public void Mark()
+    {
+        _mark = new Place(Forwarded, _gathered, _start, _end);
+        _isPartlySent = false;
+    }
+
+    /// <summary>Takes back everything since the last <see cref="Mark"/>.</summary>
+    public void CutBack()
+    {
+        Forwarded = _mark.Forwarded;
+        if (_gathered == _mark.Gathered)
+        {
+            (_start, _end) = (_mark.Start, _mark.End);
+            return;
+        }
+        // What lay together at the mark has been gathered since, and more behind it.
+        _gathered = _mark.Gathered + (_mark.End - _mark.Start);
+        _start = _end = _mark.End;
     }
 
     /// <summary>Puts bytes of the router's own at this point of the stream.</summary>
@@ -83,5 +112,8 @@ internal ref struct ReplyOutput(Span<byte> source, byte[] scratch, LoopSocket cl
     {
         IsWhole &= _pending.Send(_client, _scratch.AsSpan(0, _gathered));
         _gathered = 0;
+        _isPartlySent = true;
     }
+
+    private readonly record struct Place(long Forwarded, int Gathered, int Start, int End);
 }

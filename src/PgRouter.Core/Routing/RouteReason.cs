@@ -19,9 +19,10 @@ internal enum RouteReason : byte
 /// <summary>The reasons as people read them: <c>volatile function</c>, in every explanation, log, metric and in docs/routing.md.</summary>
 internal static class RouteReasons
 {
-    private static readonly string[] Words = [.. Enum.GetNames<RouteReason>().Select(ToWords)];
+    /// <summary>By the number of the reason.</summary>
+    public static IReadOnlyList<string> All { get; } = [.. Enum.GetNames<RouteReason>().Select(ToWords)];
 
-    public static string Word(this RouteReason reason) => Words[(int)reason];
+    public static string Word(this RouteReason reason) => All[(int)reason];
 
     /// <summary>Lower case, a blank in front of what was a capital.</summary>
     private static string ToWords(string name) =>

@@ -7,7 +7,7 @@ internal sealed class LocalRule : RouteRule
 {
     public override RouteReason Reason => RouteReason.Local;
 
-    public override string When => "an empty query, `SHOW POOL_*`, `PGPOOL ...`, `EXPLAIN ROUTE ...`";
+    public override string When => "an empty query, `SHOW POOL_*`, `SHOW ROUTES`, `PGPOOL ...`, `EXPLAIN ROUTE ...`";
 
     public override string Where => "answered by PgRouter";
 

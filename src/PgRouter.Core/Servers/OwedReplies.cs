@@ -74,6 +74,15 @@ internal sealed class OwedReplies
         return reply;
     }
 
+    /// <summary>What is owed next is not for the client any more.</summary>
+    public void SwallowHead()
+    {
+        ref var head = ref _ring[_head];
+        if (EndsInReadyForQuery(head))
+            ReadyForQueryCount--;
+        head = head with { Swallow = true };
+    }
+
     /// <summary>The entry at a distance from the head.</summary>
     public OwedReply this[int index] => _ring[(_head + index) & (_ring.Length - 1)];
 

@@ -16,8 +16,6 @@ namespace PgRouter.Core.Servers;
 internal sealed class ServerConnection
 {
     private static long _lastId;
-    private byte[] _retained = [];
-    private int _retainedLength;
     private int _senderPid;
 
     public ServerConnection(LoopSocket socket, NodeConfig node, string database, string user)
@@ -147,18 +145,8 @@ internal sealed class ServerConnection
 
     public bool IsIdle => Owed.Count == 0 && Status == TransactionStatus.Idle;
 
-    /// <summary>The request under way, as the client sent it, kept so that it can run once elsewhere; empty when it must not.</summary>
-    public ReadOnlySpan<byte> Retained => _retained.AsSpan(0, _retainedLength);
-
-    public void Retain(ReadOnlySpan<byte> request)
-    {
-        if (_retained.Length < request.Length)
-            _retained = new byte[Math.Max(512, request.Length)];
-        request.CopyTo(_retained);
-        _retainedLength = request.Length;
-    }
-
-    public void ForgetRetained() => _retainedLength = 0;
+    /// <summary>The requests under way, kept so that they can run once elsewhere.</summary>
+    public RetainedRequests Retained { get; } = new();
 
     /// <summary>
     /// Sends one simple query of the router's own and waits for all of its answer. Only while nothing else is under way and the caller is the

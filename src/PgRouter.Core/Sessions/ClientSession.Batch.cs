@@ -42,9 +42,10 @@ internal sealed partial class ClientSession
             // More than the buffer holds and no Sync yet: whatever is still to come, the primary can run it.
             batch.Class = StatementClass.Unknown;
         }
+        batch.SyncsForFlush = batch.OnlyPrepares && batch.EndsInFlush && _lease is null && _block == Block.None && !_unsynced;
         // After Flush the server stays until Sync, and what is still to come may write (asyncpg: Parse, Describe, Flush, then COPY), but for a block
         // that is READ ONLY; of unknown names nothing is known.
-        if ((!batch.EndsInSync && !(batch.Blocks.FitStandby && batch.Blocks.IsInBlock)) || batch.Class == StatementClass.Empty)
+        if ((!batch.EndsInSync && !batch.SyncsForFlush && !(batch.Blocks.FitStandby && batch.Blocks.IsInBlock)) || batch.Class == StatementClass.Empty)
             batch.Class = StatementClass.Unknown;
         BeginRequest(batch.Length, batch.EndsInSync);
         batch.HasLocal |= Identity.IsConsole;
@@ -82,7 +83,7 @@ internal sealed partial class ClientSession
     private bool Scan(Span<byte> rest, ref BatchScan batch, out Step step)
     {
         step = Step.Continue;
-        batch.NeedsNoServer = true;
+        batch.NeedsNoServer = batch.OnlyPrepares = true;
         while (MessageHeader.TryRead(rest[batch.Length..], out var type, out var length))
         {
             if (!IsExtended(type))
@@ -112,6 +113,7 @@ internal sealed partial class ClientSession
             {
                 batch.IsComplete = true;
                 batch.EndsInSync = type == FrontendMessage.Sync;
+                batch.EndsInFlush = !batch.EndsInSync;
                 return true;
             }
         }
@@ -154,18 +156,20 @@ internal sealed partial class ClientSession
             case FrontendMessage.Bind:
                 if (!reader.TryReadCString(out _) || !reader.TryReadCString(out var bound))
                     return false;
+                batch.OnlyPrepares = false;
                 ScanStatementName(bound, ref batch);
                 return true;
             case FrontendMessage.Describe or FrontendMessage.Close:
                 if (!reader.TryReadByte(out var kind) || !reader.TryReadCString(out var target))
                     return false;
+                batch.OnlyPrepares &= kind == (byte)'S';
                 if (kind == (byte)'S')
                     ScanStatementName(target, ref batch, isClose: type == FrontendMessage.Close);
                 else
                     batch.NeedsNoServer &= type == FrontendMessage.Close && kind == (byte)'P';
                 return reader.Remaining == 0;
             case FrontendMessage.Execute:
-                batch.NeedsNoServer = false;
+                batch.NeedsNoServer = batch.OnlyPrepares = false;
                 return reader.TryReadCString(out _) && reader.Remaining == sizeof(int);
             default:
                 return body.IsEmpty;
@@ -265,7 +269,9 @@ internal sealed partial class ClientSession
     {
         var server = _lease!.Server;
         var info = batch.First ?? NothingAtAll;
-        NoteRequest(server, info, batch.Class, bytes, mayRetain: batch.EndsInSync && !_unsynced && batch.Class <= StatementClass.Read);
+        NoteRequest(server, info, batch.Class, bytes, mayRetain: (batch.EndsInSync || batch.SyncsForFlush) && !_unsynced && batch.Class <= StatementClass.Read);
+        if (batch.SyncsForFlush)
+            bytes[^MessageHeader.Size] = FrontendMessage.Sync;
         if (batch.Rewrites)
             SendRewritten(server, bytes, batch);
         else
@@ -277,10 +283,12 @@ internal sealed partial class ClientSession
         }
         else
         {
-            _unsynced = true;
+            _unsynced = !batch.SyncsForFlush;
+            _isFlushing = batch.SyncsForFlush;
         }
         EndRequest();
-        EmitLocalReplies(server);
+        if (!batch.EndsInSync) // Else they go in one send with what the server says.
+            EmitLocalReplies(server);
     }
 
     /// <summary>Nothing to exchange: the bytes go as they came, the plan gets one entry per message.</summary>
@@ -307,7 +315,7 @@ internal sealed partial class ClientSession
             case FrontendMessage.Bind:
                 _counters.Binds++;
                 NotePortal(body, _unnamed.Info);
-                server.Owed.Enqueue(new OwedReply(ReplyKind.Bind));
+                server.Owed.Enqueue(new OwedReply(ReplyKind.Bind, Subject: _unnamed.Info));
                 break;
             case FrontendMessage.Describe:
                 server.Owed.Enqueue(new OwedReply(ReplyKind.Describe));
@@ -322,7 +330,9 @@ internal sealed partial class ClientSession
                 server.Owed.Enqueue(new OwedReply(ReplyKind.Close));
                 break;
             case FrontendMessage.Sync:
-                if (!_copyingIn) // During COPY the server ignores it.
+                if (batch.SyncsForFlush)
+                    server.Owed.Enqueue(new OwedReply(ReplyKind.Sync, Swallow: true, Subject: FlushMark));
+                else if (!_copyingIn) // During COPY the server ignores it.
                     server.Owed.Enqueue(new OwedReply(ReplyKind.Sync));
                 break;
         }
@@ -449,6 +459,13 @@ internal sealed partial class ClientSession
         /// <summary>Ends in Sync or Flush, or another kind of message follows.</summary>
         public bool IsComplete;
         public bool EndsInSync;
+        public bool EndsInFlush;
+
+        /// <summary>Nothing but Parse, and Describe and Close of statements.</summary>
+        public bool OnlyPrepares;
+
+        /// <summary>Its Flush goes to the server as a Sync, so that it can be given back.</summary>
+        public bool SyncsForFlush;
 
         /// <summary>Uses statement names, which differ between client and server.</summary>
         public bool Rewrites;

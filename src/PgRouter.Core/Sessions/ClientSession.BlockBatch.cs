@@ -24,6 +24,7 @@ internal sealed partial class ClientSession
         if (!AnswersBlockBatch(batch, writer))
             return false;
         used = batch.Length;
+        LogLocal(batch);
         CarryOutBlockBatch(batch);
         WriteReady(writer);
         SendToClient(writer.WrittenSpan);

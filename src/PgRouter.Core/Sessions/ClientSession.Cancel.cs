@@ -117,7 +117,7 @@ internal sealed partial class ClientSession
         EndRequest();
         if (server.Owed.Count == 0)
             server.RequestStarted = Stopwatch.GetTimestamp();
-        server.ForgetRetained();
+        server.Retained.Forget();
         var writer = new MessageWriter();
         error.WriteErrorResponse(writer);
         var output = new BatchOutput(server, Loop.ScratchBuffer);
@@ -126,6 +126,7 @@ internal sealed partial class ClientSession
         {
             output.Message(FrontendMessage.Sync, []);
             server.Owed.Enqueue(new OwedReply(ReplyKind.Sync));
+            TellNothing();
         }
         _unsynced = !_requestEndsInReadyForQuery;
         _skipToSync = _unsynced;

@@ -27,11 +27,16 @@ internal sealed partial class ClientSession
     /// <summary>What the catalog says now; null when it says nothing, or not of this session.</summary>
     private DatabaseCatalog? KnownCatalog => _catalogChanged || _catalog?.Current is not { IsKnown: true } current ? null : current;
 
-    /// <summary>Where a text may run, by its grammar and by what the catalog knows of the functions, views and tables in it.</summary>
+    /// <summary>
+    /// Where a text may run, by its grammar and by what the catalog knows of the functions, views and tables in it. What a standby
+    /// has refused is taken for a write.
+    /// </summary>
     /// <param name="info">The text.</param>
     /// <param name="before">What stands in front of it in the same request, and is not in the journal yet.</param>
     private TextVerdict Judge(StatementInfo info, SessionEffects before = SessionEffects.None)
     {
+        if (RefusalOf(info) is not null)
+            return new TextVerdict(StatementClass.Write, RequestMarks.None);
         if (info.Class is not (StatementClass.Read or StatementClass.State or StatementClass.NeedsCatalog) || _catalogChanged || _catalog is null)
             return new TextVerdict(info.Class, RequestMarks.None);
         if (_services.Config().Lists is { ListsFunctions: true } lists)

@@ -1,4 +1,5 @@
 using PgRouter.Core.Admin;
+using PgRouter.Core.Explaining;
 using PgRouter.Core.Transport;
 
 namespace PgRouter.Core.Sessions;
@@ -10,6 +11,8 @@ internal sealed partial class ClientSession
 
     private async ValueTask<AdminResult> RunCommandAsync(string command)
     {
+        if (ExplainedBy(command) is { } sql)
+            return await ExplainAsync(sql);
         using var source = new CancellationTokenSource();
         var running = _services.Commands.ExecuteAsync(command, AdminContext, source.Token).AsTask();
         if (!running.IsCompleted)
@@ -32,6 +35,10 @@ internal sealed partial class ClientSession
             Finish("client went away");
         return AdminErrors.Refuse(AdminErrors.QueryCanceled, "canceling statement due to user request");
     }
+
+    /// <summary>Columns of the answer, without running the command.</summary>
+    private IReadOnlyList<AdminColumn>? DescribeCommand(string command) =>
+        ExplainedBy(command) is null ? _services.Commands.Describe(command, AdminContext) : ExplanationRow.Columns;
 
     /// <summary>As in PgBouncer, nobody is left suspended when the last console has gone.</summary>
     private void OnConsoleClosed()

@@ -24,6 +24,12 @@ internal sealed partial class ClientSession
     private ServerLease? _lease;
     private bool _leaseIsFresh;
     private RouteDecision _decision;
+
+    /// <summary>Nothing has been sent since the last decision.</summary>
+    private bool _isRoutedAnew;
+
+    /// <summary>Why the last request went where it did.</summary>
+    private RouteReason _reason;
     private NodeCounters? _nodeCounters;
     private ServerPool?[] _pools = [];
     private Dictionary<int, ServerLease>? _kept;
@@ -73,6 +79,23 @@ internal sealed partial class ClientSession
                 ? Step.Wait
                 : Step.Continue;
         }
+        _pending = NeedOf(new PendingRequest(statementClass, hint, beginsReadOnly, effects, marks));
+        if (_pendingLoss is not null || _cancelsPending)
+            return Step.Acquire;
+        var taken = TryTakeLease();
+        if (taken is null || NeedsPreparation(taken))
+        {
+            _unprepared = taken;
+            return Step.Acquire;
+        }
+        Hold(taken);
+        return Step.Continue;
+    }
+
+    /// <summary>What a request needs of its node as this session stands, which holds no server.</summary>
+    private PendingRequest NeedOf(PendingRequest request)
+    {
+        var (statementClass, hint, beginsReadOnly, effects, marks) = request;
         // A standby refuses every transaction that is serializable by default, and may not have yet what a notification told of.
         if (statementClass == StatementClass.Read && (DefaultModes.IsSerializable || IsListening))
             statementClass = StatementClass.PrimaryRead;
@@ -84,17 +107,7 @@ internal sealed partial class ClientSession
             statementClass = ClassInBlock(statementClass, ref beginsReadOnly);
             hint ??= _beginHint;
         }
-        _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects, marks);
-        if (_pendingLoss is not null || _cancelsPending)
-            return Step.Acquire;
-        var taken = TryTakeLease();
-        if (taken is null || NeedsPreparation(taken))
-        {
-            _unprepared = taken;
-            return Step.Acquire;
-        }
-        Hold(taken);
-        return Step.Continue;
+        return new PendingRequest(ClassOfRerun(statementClass), hint, beginsReadOnly, effects, marks);
     }
 
     private ServerLease? _unprepared;
@@ -117,22 +130,24 @@ internal sealed partial class ClientSession
         var loads = count == 0 ? default : stackalloc NodeLoad[count];
         if (count > 0)
             _host.ReadLoads(cluster, loads);
-        return Router.Decide(new RouteInput
-        {
-            Class = _pending.Class,
-            BeginsReadOnly = _pending.BeginsReadOnly,
-            Hint = _pending.Hint,
-            Marks = _pending.Marks,
-            Preference = PreferenceIn(config.Lists),
-            KeptNode = KeptNode(cluster, config),
-            HeldNode = -1,
-            Excluded = _excludedNodes,
-            Cluster = cluster,
-            Config = config,
-            Loads = loads,
-            Draw = _host.Draw(),
-        });
+        return Router.Decide(InputOf(_pending, cluster, config, heldNode: -1, loads));
     }
+
+    private RouteInput InputOf(in PendingRequest request, ClusterView cluster, RouterConfig config, int heldNode, ReadOnlySpan<NodeLoad> loads) => new()
+    {
+        Class = request.Class,
+        BeginsReadOnly = request.BeginsReadOnly,
+        Hint = request.Hint,
+        Marks = request.Marks,
+        Preference = PreferenceIn(config.Lists),
+        KeptNode = KeptNode(cluster, config),
+        HeldNode = heldNode,
+        Excluded = _excludedNodes,
+        Cluster = cluster,
+        Config = config,
+        Loads = loads,
+        Draw = _host.Draw(),
+    };
 
     /// <summary>A server for the pending request at once, or null.</summary>
     private ServerLease? TryTakeLease()
@@ -179,6 +194,7 @@ internal sealed partial class ClientSession
     private void Hold(ServerLease lease)
     {
         _lease = lease;
+        _isRoutedAnew = true;
         NoteBlockOnStandby(lease);
         if (lease.Server.Settings.SameAs(_settings.Client))
             _settings.Synchronized();
@@ -313,6 +329,7 @@ internal sealed partial class ClientSession
             {
                 if (await HoldForPrimaryAsync(config))
                     continue;
+                _host.Statistics.Nowhere.Routed[(int)_decision.Reason]++;
                 return (null, unreachable is null ? NoNode() : AsError(unreachable.Message));
             }
             if (unreachable is not null && (_excludedNodes & (1UL << _decision.NodeIndex)) != 0)
@@ -435,6 +452,7 @@ internal sealed partial class ClientSession
         EndRequest();
         _excludedNodes = 0;
         _ranAgainAlone = false;
+        (_rerun, _refused) = (Rerun.None, null);
         if (_block == Block.Begun)
             _block = Block.Failed;
         if (_hasClaims && !_settings.InTransaction)

@@ -1,5 +1,6 @@
 using System.Text;
 using PgRouter.Core.Admin;
+using PgRouter.Core.Routing;
 using PgRouter.Core.Transport;
 using PgRouter.Protocol;
 using PgRouter.Sql;
@@ -35,6 +36,7 @@ internal sealed partial class ClientSession
         await DeliverFirstAsync();
         var request = _input.Span[.._requestLength].ToArray();
         ConsumeInput(_requestLength);
+        LogLocal(request);
         var writer = new MessageWriter(1024);
         if (request[0] == FrontendMessage.Query)
         {
@@ -46,6 +48,7 @@ internal sealed partial class ClientSession
             await AnswerBatchAsync(request, writer);
         }
         EndRequest();
+        _host.Statistics.Nowhere.Routed[(int)RouteReason.Local]++;
         SendToClient(writer.WrittenSpan);
         _signal.Set();
     }
@@ -170,7 +173,8 @@ internal sealed partial class ClientSession
         var info = name.IsEmpty ? _unnamed.Info : _statements?.Find(name)?.Info;
         if (info is null)
             return Refuse(writer, LocalReply.UnknownStatement(name));
-        if (!TryReadFormats(ref reader, out var parameters, out var formats) || parameters > 0)
+        // A statement that is explained may have any parameters: nobody looks at them.
+        if (!TryReadFormats(ref reader, out var parameters, out var formats) || (parameters > 0 && ExplainedBy(info.LocalCommand ?? "") is null))
         {
             return Refuse(writer, ErrorMessage.Error(
                 SqlStates.ProtocolViolation, $"bind message supplies {parameters} parameters, but a command of the router requires 0"));
@@ -190,8 +194,11 @@ internal sealed partial class ClientSession
         parameters = 0;
         if (!reader.TryReadInt16(out var parameterFormats) || !reader.TrySkip(parameterFormats * 2) || !reader.TryReadInt16(out parameters))
             return false;
-        if (parameters != 0)
-            return true;
+        for (var i = 0; i < parameters; i++)
+        {
+            if (!reader.TryReadInt32(out var length) || !reader.TrySkip(Math.Max(0, length)))
+                return false;
+        }
         if (!reader.TryReadInt16(out var count) || count < 0)
             return false;
         formats = new short[count];
@@ -211,15 +218,14 @@ internal sealed partial class ClientSession
             var info = name.IsEmpty ? _unnamed.Info : _statements?.Find(name)?.Info;
             if (info is null)
                 return Refuse(writer, LocalReply.UnknownStatement(name));
-            writer.Begin(BackendMessage.ParameterDescription);
-            writer.WriteInt16(0);
-            writer.End();
-            LocalResult.WriteDescription(writer, _services.Commands.Describe(info.LocalCommand ?? "", AdminContext), []);
+            var command = info.LocalCommand ?? "";
+            WriteParameters(writer, ExplainedBy(command) is { } sql ? ExplainedStatement.CountParameters(sql) : 0);
+            LocalResult.WriteDescription(writer, DescribeCommand(command), []);
             return true;
         }
         if (FindLocalPortal(name) is not { } portal)
             return Refuse(writer, UnknownPortal(name));
-        LocalResult.WriteDescription(writer, _services.Commands.Describe(portal.Command, AdminContext), portal.Formats);
+        LocalResult.WriteDescription(writer, DescribeCommand(portal.Command), portal.Formats);
         return true;
     }
 

@@ -52,9 +52,7 @@ internal sealed partial class ClientSession
         var commits = IsCommitUnderWay(server);
         var failsBlock = !commits && IsBlockOpen(server);
         var endsInReadyForQuery = server.Owed.ReadyForQueryCount;
-        for (var i = server.Owed.Count - 1; i >= 0; i--) // The last first: a name may have been closed and made again.
-            TakeBack(server, server.Owed[i]);
-        server.Owed.Clear();
+        TakeBackAll(server);
         if (_lossError is null && _lossFault is { } fault)
             _services.Pools.Context.ReportFault(server.Node.Id, fault);
         _lossFault = NodeFault.Reset;
@@ -75,6 +73,14 @@ internal sealed partial class ClientSession
             FailAfterLoss(error, endsInReadyForQuery);
         else if (wasInTransaction)
             _pendingLoss = error; // Nothing is asked now: the client learns it with its next request.
+    }
+
+    /// <summary>What the server owes will not come. The last first: a name may have been closed and made again.</summary>
+    private void TakeBackAll(ServerConnection server)
+    {
+        for (var i = server.Owed.Count - 1; i >= 0; i--)
+            TakeBack(server, server.Owed[i]);
+        server.Owed.Clear();
     }
 
     /// <summary>
@@ -107,7 +113,7 @@ internal sealed partial class ClientSession
     /// </summary>
     private void MoveRequest(ServerConnection server)
     {
-        _input.Prepend(server.Retained);
+        _input.Prepend(server.Retained.Bytes);
         var nodes = _services.Cluster.View.Nodes;
         _ranAgainAlone = !nodes.Any(node => node.IsUsable && node.Id != server.Node.Id);
         if (!_ranAgainAlone && nodes.FirstOrDefault(node => node.Id == server.Node.Id) is { } lost)
@@ -150,9 +156,12 @@ internal sealed partial class ClientSession
         _namedText = null;
         _beginUnderWay = false;
         _copyingIn = false;
+        _isFlushing = _isFlushed = false;
         _requestFailed = false;
         _executed?.Clear();
         _completed = 0;
+        (_rerun, _refused) = (Rerun.None, null);
+        _told?.Clear();
         _settings.Rollback();
         TakeBackReported();
         SettleChannels();

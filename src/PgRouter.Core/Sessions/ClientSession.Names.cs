@@ -59,11 +59,12 @@ internal sealed partial class ClientSession
             info = executed.Info;
             marks = MarksOf(executed);
         }
-        marks |= MarksOf(info, sql);
-        var blocks = BlocksOf(info, info.Class);
+        var (executedClass, verdictMarks) = Judge(info);
+        marks |= verdictMarks | MarksOf(info, sql);
+        var blocks = BlocksOf(info, executedClass, verdictMarks);
         // A PREPARE by itself makes a statement that all servers can have.
         var effects = isPrepare ? info.Effects & ~SessionEffects.PreparesStatement : info.Effects;
-        var step = Obtain(info.Class, hint ?? info.Hint, blocks.FitStandby, effects, marks);
+        var step = Obtain(executedClass, hint ?? info.Hint, blocks.FitStandby, effects, marks);
         if (step != Step.Continue)
             return step;
         _blockHasState |= _blockOnStandby;
@@ -134,7 +135,8 @@ internal sealed partial class ClientSession
     /// <param name="ownName">The name that a PREPARE gives to a shared statement; taken back when it fails.</param>
     private void SendNamed(ServerConnection server, ReadOnlySpan<byte> message, StatementInfo info, NamedText text, byte[]? ownName)
     {
-        NoteRequest(server, info, info.Class, message, mayRetain: false);
+        var statementClass = Judge(info).Class;
+        NoteRequest(server, info, statementClass, message, mayRetain: ownName is null && statementClass <= StatementClass.Read);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Query, Subject: info, Name: ownName));
         _namedText = text;
         var output = new BatchOutput(server, Loop.ScratchBuffer);
@@ -149,6 +151,7 @@ internal sealed partial class ClientSession
         if (_block == Block.Begun)
             SendBegin(server);
         server.Owed.Enqueue(new OwedReply(ReplyKind.Query, Subject: error));
+        TellNothing();
         var output = new BatchOutput(server, Loop.ScratchBuffer);
         output.Message(FrontendMessage.Query, "EXECUTE "u8, PreparedStatement.NoName, Zero);
         output.Complete();

@@ -77,20 +77,23 @@ internal sealed partial class ClientSession
     {
         var output = new ReplyOutput(bytes, Loop.ScratchBuffer, _client, ref _output);
         var outcome = Walk(server, bytes, ref output);
-        _answerStarted |= output.Forwarded > 0;
+        _answerStarted |= output.ForwardedSinceMark > 0;
         _counters.BytesSent += output.Forwarded;
-        if (outcome == WalkOutcome.Lost)
+        if (outcome == WalkOutcome.Lost && _rerun != Rerun.Abandoning)
         {
             output.Complete();
             OnServerLost(_lossReason);
             return;
         }
         // The server is free for others before the client's send: shorter hold, and the send costs it nothing.
-        if (outcome == WalkOutcome.ReadyForQuery)
+        if (outcome == WalkOutcome.ReadyForQuery || _isFlushed)
             ReleaseIfIdle(server);
+        _isFlushed = false;
         output.Complete();
         if (!output.IsWhole)
             Finish("client went away");
+        else if (_rerun is Rerun.Drained or Rerun.Abandoning)
+            RunOnPrimary(server);
         else if (outcome == WalkOutcome.ReadyForQuery && server.Status != TransactionStatus.Idle && _poolMode == PoolMode.Statement)
             RefuseTransaction();
     }
@@ -110,6 +113,8 @@ internal sealed partial class ClientSession
     {
         var outcome = WalkOutcome.More;
         var position = ContinueBody(server, bytes, ref output);
+        if (server.BodyRemaining == 0)
+            EmitLocalReplies(server, ref output);
         while (MessageHeader.TryRead(bytes[position..], out var type, out var length))
         {
             if (length is < MessageHeader.MinLength or > LongestMessage || (type == BackendMessage.ReadyForQuery && length != MessageHeader.MinLength + 1))
@@ -131,6 +136,8 @@ internal sealed partial class ClientSession
                     outcome = WalkOutcome.ReadyForQuery;
                 if (verdict == ReplyVerdict.Forward)
                     output.Forward(position, (int)available);
+                if (outcome == WalkOutcome.ReadyForQuery && type == BackendMessage.ReadyForQuery)
+                    BeginAnswer(ref output);
                 server.BodySwallowed = verdict == ReplyVerdict.Swallow;
             }
             position += (int)available;
@@ -142,6 +149,13 @@ internal sealed partial class ClientSession
         if (position < bytes.Length)
             server.Partial.Append(bytes[position..]);
         return outcome;
+    }
+
+    /// <summary>What comes from here on answers another request.</summary>
+    private void BeginAnswer(ref ReplyOutput output)
+    {
+        output.Mark();
+        _answerStarted = false;
     }
 
     /// <summary>The rest of a message whose head went before.</summary>
@@ -184,7 +198,10 @@ internal sealed partial class ClientSession
         switch (type)
         {
             case BackendMessage.ReadyForQuery:
-                return BeforeReady(HoldReady(server, OnReadyForQuery(server, body[0])), ref output);
+                var ready = OnReadyForQuery(server, body[0]);
+                if (_told is { Count: > 0 } && ready == ReplyVerdict.Forward)
+                    TellClient(ref output);
+                return BeforeReady(HoldReady(server, ready), ref output);
             case BackendMessage.CommandComplete or BackendMessage.EmptyQueryResponse or BackendMessage.PortalSuspended:
                 return OnExecuted(server, ReplyKind.Execute);
             case BackendMessage.ParseComplete:
@@ -295,7 +312,13 @@ internal sealed partial class ClientSession
         _statusBefore = server.Status;
         server.Status = (TransactionStatus)status;
         if (done.Swallow)
-            return ReplyVerdict.Swallow; // Of the router's own, in front of the client's.
+        {
+            if (ReferenceEquals(done.Subject, FlushMark))
+                return OnFlushed(server);
+            if (_rerun == Rerun.Draining)
+                _rerun = Rerun.Drained;
+            return ReplyVerdict.Swallow; // Of the router's own, in front of the client's; or of what is to run again.
+        }
         if (done.Subject is StatementInfo query)
         {
             NoteTraits(server, query);
@@ -309,6 +332,7 @@ internal sealed partial class ClientSession
         // A simple query ends what a Flush before it left open: its ReadyForQuery is the batch's too.
         if (done.Kind == ReplyKind.Query && server.Owed.Count == 0 && _streaming == 0)
             _unsynced = false;
+        SettleRerun();
         _readyAtMs = Loop.NowMs;
         _requestFailed = false;
         _completed = 0;
@@ -318,7 +342,7 @@ internal sealed partial class ClientSession
             EndFlight();
         if (server.Status == TransactionStatus.Idle)
             OnTransactionEnd();
-        server.ForgetRetained();
+        server.Retained.Settle();
         _excludedNodes = 0;
         _ranAgainAlone = false;
         return ReplyVerdict.Forward;
@@ -334,7 +358,8 @@ internal sealed partial class ClientSession
     private void CountTimes(ServerConnection server, TransactionStatus before)
     {
         var now = Stopwatch.GetTimestamp();
-        _counters.QueryTicks += now - server.RequestStarted;
+        _serverTicks = now - server.RequestStarted;
+        _counters.QueryTicks += _serverTicks;
         if (_services.Config().BalancePolicy == BalancePolicy.LowestLatency)
             NoteLatency(Stopwatch.GetElapsedTime(server.RequestStarted, now).TotalMilliseconds, before == TransactionStatus.Idle && server.Owed.Count == 0);
         if (before == TransactionStatus.Idle)
@@ -362,6 +387,8 @@ internal sealed partial class ClientSession
         if (_beginUnderWay)
             return OnBeginFailed(body);
         _nodeCounters!.Errors++;
+        if (OnRefused(server, body, code, ref output) is { } verdict)
+            return verdict;
         _requestFailed = true;
         if (server.Owed.Count > 0 && server.Owed.Head is { Kind: ReplyKind.Execute, Subject: StatementInfo failed })
             DoubtAfterFailure(failed.Effects);

@@ -13,9 +13,6 @@ internal sealed partial class ClientSession
     /// <summary>Bytes of one request that are kept while it is incomplete or waits; what is larger streams, and runs on the primary.</summary>
     private const int RequestLimit = 1024 * 1024;
 
-    /// <summary>The longest request that is kept to be run again elsewhere when its server is lost.</summary>
-    private const int RetainLimit = 64 * 1024;
-
     /// <summary>Reads of one client before others get their turn.</summary>
     private const int RoundsPerTurn = 16;
 
@@ -149,7 +146,7 @@ internal sealed partial class ClientSession
             return Step.Wait;
         }
         used = 0;
-        if (MustWaitForReady && type is not (FrontendMessage.CopyData or FrontendMessage.CopyDone or FrontendMessage.CopyFail))
+        if ((MustWaitForReady || _isFlushing) && type is not (FrontendMessage.CopyData or FrontendMessage.CopyDone or FrontendMessage.CopyFail))
             return Step.Wait;
         switch (type)
         {
@@ -198,6 +195,7 @@ internal sealed partial class ClientSession
             return IsBusy ? Step.Wait : Step.Acquire;
         if (IsBlockStatement(info) && IsBlockHandledHere(info, sql))
         {
+            LogLocal(rest[..(int)total]);
             used = (int)total;
             return Step.Continue;
         }
@@ -386,22 +384,28 @@ internal sealed partial class ClientSession
             server.RequestStarted = Stopwatch.GetTimestamp();
             BeginFlight();
             _answerStarted = false;
-            if (mayRetain && _block == Block.None && info.Class <= StatementClass.Read && bytes.Length <= RetainLimit && server.Status == TransactionStatus.Idle && _pins == 0)
-                server.Retain(bytes);
-            else
-                server.ForgetRetained();
         }
+        if (mayRetain && MayRunAgain(server, info))
+            server.Retained.Add(bytes, isFirst: server.Owed.Count == 0);
         else
-        {
-            server.ForgetRetained();
-        }
+            server.Retained.Forget();
         if (_block == Block.Begun)
             SendBegin(server);
+        if (_rerun == Rerun.Pending)
+            _rerun = Rerun.Sent;
         NoteSequenceUse(server, statementClass);
         _queryCount++;
+        NoteRoute(server, info);
+        TellOf(server, bytes, info);
+    }
+
+    private void NoteRoute(ServerConnection server, StatementInfo info)
+    {
+        _reason = _isRoutedAnew ? _decision.Reason : RouteReason.Held;
+        _isRoutedAnew = false;
         _nodeCounters!.Count(info);
-        if (_services.Config().LogsStatements)
-            LogStatement(server, bytes);
+        _nodeCounters.Routed[(int)_reason]++;
+        _host.ShapeCounts.Count(info, _reason, server.Node.Id);
     }
 
     private StatementInfo? FindInfo(ReadOnlySpan<byte> sql, int offset)
@@ -421,7 +425,15 @@ internal sealed partial class ClientSession
     private async Task ParseAsync()
     {
         var (offset, start, length) = _toParse;
-        var sql = _input.Span.Slice(start, length).ToArray();
+        var result = await AnalyzeAsync(_input.Span.Slice(start, length).ToArray());
+        (_resolved ??= [])[offset] = result;
+        NoteCancelOfPending();
+        _signal.Set(); // Socket events that came meanwhile are still to be looked at.
+    }
+
+    /// <summary>Has a text parsed off the loop, and learns its shape.</summary>
+    private async Task<StatementInfo> AnalyzeAsync(byte[] sql)
+    {
         StatementInfo? result = null;
         _services.Parser.Parse(
             sql,
@@ -436,9 +448,7 @@ internal sealed partial class ClientSession
         while (result is null)
             await _signal;
         _host.Shapes.Learn(sql, _conformingStrings, result);
-        (_resolved ??= [])[offset] = result;
-        NoteCancelOfPending();
-        _signal.Set(); // Socket events that came meanwhile are still to be looked at.
+        return result;
     }
 
     private Step ProtocolViolation(string message)
@@ -446,14 +456,5 @@ internal sealed partial class ClientSession
         SendNow(ErrorMessage.Fatal(SqlStates.ProtocolViolation, message));
         Finish("protocol violation: " + message);
         return Step.Wait;
-    }
-
-    private void LogStatement(ServerConnection server, ReadOnlySpan<byte> message)
-    {
-        var text = StatementText.Of(message);
-        if (_services.Config().LogStatement)
-            SessionLog.Statement(_services.Logger, text);
-        if (_services.Config().LogPerNodeStatement)
-            SessionLog.NodeStatement(_services.Logger, server.Node.Id, _decision.Reason.Word(), text);
     }
 }

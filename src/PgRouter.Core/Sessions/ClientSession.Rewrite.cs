@@ -123,7 +123,7 @@ internal sealed partial class ClientSession
         output.Append(serverName);
         output.Append(Zero);
         output.Append(values);
-        server.Owed.Enqueue(new OwedReply(ReplyKind.Bind));
+        server.Owed.Enqueue(new OwedReply(ReplyKind.Bind, Subject: info));
     }
 
     private void RewriteDescribe(ServerConnection server, ReadOnlySpan<byte> body, ref BatchOutput output)

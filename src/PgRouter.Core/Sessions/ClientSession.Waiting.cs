@@ -95,7 +95,8 @@ internal sealed partial class ClientSession
         _waitTimer!.Stop();
         _waitSince = 0;
         _waiter.Reset();
-        _counters.WaitTicks += Stopwatch.GetTimestamp() - _waitStarted;
+        _poolWaitTicks = Stopwatch.GetTimestamp() - _waitStarted;
+        _counters.WaitTicks += _poolWaitTicks;
     }
 
     /// <summary>For what comes first: query_wait_notify or query_wait_timeout.</summary>

@@ -23,6 +23,12 @@ internal static partial class SessionLog
     [LoggerMessage(1305, LogLevel.Information, "statement: {Sql}")]
     public static partial void Statement(ILogger logger, string sql);
 
-    [LoggerMessage(1306, LogLevel.Information, "DB node id: {Node} reason: {Reason} statement: {Sql}")]
-    public static partial void NodeStatement(ILogger logger, int node, string reason, string sql);
+    /// <summary>In pgpool-II's words; the reason is a line of its own behind them.</summary>
+    [LoggerMessage(1306, LogLevel.Information, "DB node id: {Node} backend pid: {Pid} statement: {Sql}\nDETAIL:  reason: {Reason}")]
+    public static partial void NodeStatement(ILogger logger, int node, int pid, string sql, string reason);
+
+    [LoggerMessage(1307, LogLevel.Warning,
+        "node {Node} refused a statement as a standby: {Message} (SQLSTATE {SqlState}); {Consequence}; database {Database}, statement: {Sql}")]
+    public static partial void RefusedByStandby(
+        ILogger logger, int node, string message, string sqlState, string consequence, string database, string sql);
 }

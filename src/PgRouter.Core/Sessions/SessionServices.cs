@@ -63,7 +63,11 @@ internal sealed class LoopServices(EventLoop loop, SessionServices services, int
 
     public ListVerdicts Lists { get; } = new();
 
+    public RefusedTexts Refused { get; } = new();
+
     public LoopStatistics Statistics { get; } = new();
+
+    public ShapeCounters ShapeCounts { get; } = new();
 
     /// <summary>How busy the nodes are, by their indexes.</summary>
     public void ReadLoads(ClusterView cluster, Span<NodeLoad> loads)

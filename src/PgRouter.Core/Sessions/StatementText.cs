@@ -27,4 +27,12 @@ internal static class StatementText
         }
         return "";
     }
+
+    /// <summary>The text up to its closing zero, cut after so many bytes.</summary>
+    public static string Head(ReadOnlySpan<byte> text, int longest)
+    {
+        var end = text.IndexOf((byte)0);
+        text = end < 0 ? text : text[..end];
+        return text.Length <= longest ? Encoding.UTF8.GetString(text) : Encoding.UTF8.GetString(text[..longest]) + "...";
+    }
 }

@@ -9,6 +9,7 @@ internal sealed class LoopStatistics
 {
     private readonly Dictionary<string, DatabaseCounters> _databases = [];
     private readonly Dictionary<int, NodeCounters> _nodes = [];
+    private volatile NodeCounters[] _allNodes = [];
 
     /// <summary>The counters of a database; loop thread.</summary>
     public DatabaseCounters Database(string name)
@@ -22,15 +23,21 @@ internal sealed class LoopStatistics
     public NodeCounters Node(int nodeId)
     {
         if (!_nodes.TryGetValue(nodeId, out var counters))
+        {
             _nodes[nodeId] = counters = new NodeCounters(nodeId);
+            _allNodes = [.. _allNodes, counters];
+        }
         return counters;
     }
 
     /// <summary>All databases so far; loop thread.</summary>
     public IReadOnlyCollection<DatabaseCounters> Databases => _databases.Values;
 
-    /// <summary>All nodes so far; loop thread.</summary>
-    public IReadOnlyCollection<NodeCounters> Nodes => _nodes.Values;
+    /// <summary>All nodes so far. Any thread, a moment late.</summary>
+    public IReadOnlyList<NodeCounters> Nodes => _allNodes;
+
+    /// <summary>What needed no node, or found none.</summary>
+    public NodeCounters Nowhere { get; } = new(-1);
 }
 
 /// <summary>Totals of one database on one loop; times in Stopwatch ticks.</summary>
@@ -72,6 +79,14 @@ internal sealed class NodeCounters(int nodeId)
     public long Panics;
     public long Fatals;
     public long Errors;
+
+    /// <summary>Requests by the number of the reason for which they came here.</summary>
+    public long[] Routed { get; } = new long[MostReasons];
+
+    /// <summary>Those of them that the node refused because it is a standby.</summary>
+    public long[] Refused { get; } = new long[MostReasons];
+
+    private const int MostReasons = 16;
 
     public void Count(StatementInfo info)
     {

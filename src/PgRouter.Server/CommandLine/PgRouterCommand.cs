@@ -102,6 +102,7 @@ internal sealed class PgRouterCommand
         root.Subcommands.Add(Check());
         root.Subcommands.Add(Config());
         root.Subcommands.Add(DemoCommand.Create());
+        root.Subcommands.Add(ExplainCommand.Create(Load));
         root.Subcommands.Add(Reload());
         root.Subcommands.Add(ShowCommand.Create(Load));
         root.Subcommands.Add(Stop());

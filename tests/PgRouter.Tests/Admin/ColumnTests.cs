@@ -46,6 +46,7 @@ internal sealed class ColumnTests
             + "last_skip_health_check:timestamp last_failed_health_check:timestamp",
         ["SHOW POOL_STATUS"] = "item:text value:text description:text",
         ["SHOW POOL_VERSION"] = "pool_version:text",
+        ["SHOW ROUTES"] = "kind:text node_id:int4 reason:text statements:int8 refused:int8 shape:text",
         ["PGPOOL SHOW ALL"] = "item:text value:text description:text",
         ["PGPOOL SHOW backend"] = "item:text value:text description:text",
         ["PGPOOL SHOW health_check"] = "item:text value:text description:text",
@@ -183,6 +184,8 @@ internal sealed class ColumnTests
             QueryTime = TimeSpan.FromMilliseconds(5),
             Pins = new Dictionary<string, long> { ["Listen"] = 2 },
         });
+        router.Routes = new RouteStatistics(
+            [new RouteCount(1, "balanced", 5, 1)], [new ShapeStatistics("SELECT ?", 5, 1, "balanced")]);
         return router;
     }
 }

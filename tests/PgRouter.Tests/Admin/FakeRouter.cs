@@ -39,6 +39,8 @@ internal sealed class FakeRouter : IRouterSnapshots, ISettingsSource, IRouterVer
 
     public List<NodeStatistics> Nodes { get; } = [];
 
+    public RouteStatistics Routes { get; set; } = new([], []);
+
     public List<HealthStatistics> Health { get; } = [];
 
     public List<SettingRow> Settings { get; } = [];
@@ -76,6 +78,8 @@ internal sealed class FakeRouter : IRouterSnapshots, ISettingsSource, IRouterVer
     public ValueTask<IReadOnlyList<ClientSnapshot>> ClientsAsync() => ValueTask.FromResult<IReadOnlyList<ClientSnapshot>>(Clients);
 
     public ValueTask<IReadOnlyList<ServerSnapshot>> ServersAsync() => ValueTask.FromResult<IReadOnlyList<ServerSnapshot>>(Servers);
+
+    public ValueTask<RouteStatistics> RoutesAsync() => ValueTask.FromResult(Routes);
 
     public ValueTask<IReadOnlyList<PoolSnapshot>> PoolsAsync() => ValueTask.FromResult<IReadOnlyList<PoolSnapshot>>(Pools);
 

@@ -23,6 +23,25 @@ internal sealed class PgpoolCommandTests
         Assert.That(result.Line(1), Is.EqualTo("1|postgres-standby|5432|up|up|1.000000|standby|standby|90|true|48|||2026-11-21 09:00:00"));
     }
 
+    [TestCase("admin", "SELECT ? FROM t")]
+    [TestCase("app", "<insufficient privilege>")]
+    public void Routes_are_shown_to_all_who_may_see_and_shapes_to_admins(string user, string shape)
+    {
+        var router = new FakeRouter();
+        router.Config = router.Config with { AdminUsers = ["admin"], StatsUsers = ["app"] };
+        router.Routes = new RouteStatistics(
+            [new RouteCount(1, "balanced", 5, 1), new RouteCount(-1, "local", 2, 0), new RouteCount(1, "held", 9, 0), new RouteCount(0, "write", 3, 0)],
+            [new ShapeStatistics("SELECT ? FROM t", 4, 1, "balanced")]);
+
+        var result = router.Run("SHOW ROUTES", user);
+
+        Assert.That(result.Tag, Is.EqualTo("SELECT 5"));
+        Assert.That(Enumerable.Range(0, 5).Select(result.Line), Is.EqualTo(new[]
+        {
+            "node|~|local|2|0|~", "node|0|write|3|0|~", "node|1|held|9|0|~", "node|1|balanced|5|1|~", $"shape|1|balanced|4|~|{shape}",
+        }));
+    }
+
     [Test]
     public void Weights_are_shares_of_one_whatever_the_status_of_the_nodes()
     {

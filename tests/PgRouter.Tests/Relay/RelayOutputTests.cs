@@ -63,6 +63,71 @@ internal sealed class RelayOutputTests
     }
 
     [Test]
+    public async Task What_was_forwarded_since_the_mark_is_cut_back()
+    {
+        var forwarded = await Reply("0123456789", new byte[64], (ref ReplyOutput output) =>
+        {
+            output.Forward(0, 2);
+            output.Mark();
+            output.Forward(2, 2);
+            Assert.That((output.ForwardedSinceMark, output.MayCutBack), Is.EqualTo((2, true)));
+            output.CutBack();
+            output.Forward(8, 1);
+        });
+        Assert.That(forwarded, Is.EqualTo(3));
+        Assert.That(Receive(3), Is.EqualTo("018"));
+    }
+
+    [Test]
+    public async Task What_was_gathered_since_the_mark_is_cut_back()
+    {
+        await Reply("0123456789", new byte[64], (ref ReplyOutput output) =>
+        {
+            output.Insert("<"u8);
+            output.Forward(0, 2);
+            output.Mark();
+            output.Forward(2, 1);
+            output.Insert("+"u8);
+            output.Forward(5, 2);
+            output.Insert("+"u8);
+            output.CutBack();
+            output.Insert(">"u8);
+            output.Forward(9, 1);
+        });
+        Assert.That(Receive(5), Is.EqualTo("<01>9"));
+    }
+
+    [Test]
+    public async Task Without_a_mark_everything_is_cut_back()
+    {
+        var forwarded = await Reply("0123456789", new byte[64], (ref ReplyOutput output) =>
+        {
+            output.Insert("<"u8);
+            output.Forward(3, 4);
+            output.CutBack();
+        });
+        Assert.That(forwarded, Is.Zero);
+        Assert.That(_peer.Available, Is.Zero);
+    }
+
+    [Test]
+    public async Task What_has_left_is_not_cut_back()
+    {
+        await Reply("0123456789", new byte[4], (ref ReplyOutput output) =>
+        {
+            for (var i = 0; i < 10; i += 2)
+                output.Forward(i, 1);
+            output.Insert("+"u8);
+            Assert.That(output.MayCutBack, Is.False);
+            output.Mark();
+            Assert.That(output.MayCutBack, Is.True);
+            output.Insert("-"u8);
+            output.CutBack();
+        });
+        Assert.That(Receive(6), Is.EqualTo("02468+"));
+    }
+
+    [Test]
     public async Task Nothing_forwarded_is_nothing_sent()
     {
         Assert.That(await Reply("abc", new byte[8], (ref ReplyOutput _) => { }), Is.Zero);

@@ -156,6 +156,32 @@ internal sealed class PgRouterCommandTests
         _signals.WhenSent = () => { };
     }
 
+    [Test]
+    public async Task Explain_tells_where_a_statement_would_run()
+    {
+        Assert.That(await InvokeAsync("explain", "-f", "GOOD", "INSERT INTO t VALUES (1)"), Is.EqualTo(ExitCodes.Ok));
+        Assert.That(_output.ToString(), Does.Match("decision +class +Write").And.Match("decision +node +0 +db0").And.Match("table +t +written"));
+    }
+
+    [Test]
+    public async Task Explain_prints_the_rules()
+    {
+        Assert.That(await InvokeAsync("explain", "--rules"), Is.EqualTo(ExitCodes.Ok));
+        Assert.That(_output.ToString().TrimEnd().Split('\n'), Is.EqualTo(PgRouter.Core.Routing.RouteTable.Lines()));
+    }
+
+    [TestCase("explain")]
+    [TestCase("explain SELECT 1")]
+    public async Task Explain_without_a_statement_or_in_several_words_says_what_to_do(string command)
+    {
+        Assert.That(await InvokeAsync(command.Split(' ')), Is.EqualTo(ExitCodes.Usage));
+        Assert.That(_error.ToString(), Does.Contain("SELECT").Or.Contain("--rules").Or.Contain("'1'"));
+    }
+
+    [Test]
+    public async Task Explain_needs_a_configuration_without_mistakes() =>
+        Assert.That(await InvokeAsync("explain", "-f", "BAD", "SELECT 1"), Is.EqualTo(ExitCodes.BadConfiguration));
+
     private Task<int> InvokeAsync(params string[] arguments) =>
         new PgRouterCommand(_host, _signals, ConfigFiles.NoEnvironment).InvokeAsync(
             [.. arguments.Select(WithPaths)],

@@ -22,6 +22,18 @@ internal sealed class OwedRepliesTests
         Assert.That((owed.Count, owed.ReadyForQueryCount), Is.EqualTo((0, 0)));
     }
 
+    [Test]
+    public void What_is_swallowed_later_is_no_request_of_the_clients_any_more()
+    {
+        var owed = new OwedReplies();
+        owed.Enqueue(new OwedReply(ReplyKind.Query, Subject: "x"));
+        owed.Enqueue(new OwedReply(ReplyKind.Sync));
+        owed.SwallowHead();
+        Assert.That(owed.ReadyForQueryCount, Is.EqualTo(1));
+        Assert.That(owed.Dequeue(), Is.EqualTo(new OwedReply(ReplyKind.Query, Swallow: true, Subject: "x")));
+        Assert.That((owed.Count, owed.ReadyForQueryCount, owed.Settled), Is.EqualTo((1, 1, 0L)));
+    }
+
     [TestCase(ReplyKind.Query, 1)]
     [TestCase(ReplyKind.FunctionCall, 1)]
     [TestCase(ReplyKind.Sync, 1)]

@@ -156,6 +156,27 @@ internal sealed class LostServerTests
         }
     }
 
+    [Test]
+    public async Task Reads_sent_together_whose_server_dies_run_elsewhere_but_for_what_was_answered()
+    {
+        Lose(sql => sql == "SELECT lost");
+        await _client.SendAsync([.. new[] { "SELECT a", "SELECT lost", "SELECT b" }.Select(Frontend.Query)]);
+        var answers = new List<string>();
+        for (var i = 0; i < 3; i++)
+            answers.Add(string.Join(' ', (await _client.ReadUntilAsync()).Where(m => m.Type == 'D').Select(m => m.TextColumns()[0])));
+        Assert.That(answers, Is.EqualTo(new[] { "0 SELECT a", "1 SELECT lost", "1 SELECT b" }));
+    }
+
+    [Test]
+    public async Task Reads_sent_together_with_a_write_do_not_run_again()
+    {
+        Lose(sql => sql == "SELECT lost");
+        await _client.SendAsync([.. new[] { "SELECT a", "SELECT lost", "INSERT INTO t VALUES (1)" }.Select(Frontend.Query)]);
+        Assert.That((await _client.ReadUntilAsync()).Count(m => m.Type == 'D'), Is.EqualTo(2), "it is answered");
+        for (var i = 0; i < 2; i++)
+            Assert.That((await _client.ReadUntilAsync())[0].Field('C'), Is.EqualTo("57P01"));
+    }
+
     [TestCase("BEGIN; SELECT 1")]
     [TestCase("/* pgrouter: primary */ SELECT 1")]
     [TestCase("/* pgrouter: node=0 */ SELECT 1")]

@@ -31,6 +31,20 @@ public sealed class StatementShapesTests
     public void Texts_that_differ_in_constants_and_spelling_share_a_shape(string known, string other) =>
         Assert.That(Shape(other), Is.EqualTo(Shape(known)));
 
+    [TestCase("Select a FROM t\nWHERE b = 'secret' AND c in (1, 2, 3) -- x", "select a from t where b=? and c in(?)")]
+    [TestCase("/* pgrouter: primary */ SELECT 1.5, X'1F', $1", "/* pgrouter: primary */ select ?,?,$1")]
+    [TestCase("SET work_mem = '64kB'", "set work_mem=?")]
+    [TestCase("SELECT set_config('app.user', 'secret', false)", "select set_config(?,?,false)")]
+    [TestCase("SELECT 'secret' \u0001", "(a text with odd characters)")]
+    public void A_shape_for_people_shows_no_constant(string text, string expected)
+    {
+        var shapes = new StatementShapes();
+        var info = _parser.Analyze(text);
+        shapes.Learn(Encoding.UTF8.GetBytes(text), true, info);
+        shapes.Learn("SELECT other"u8, true, _parser.Analyze("SELECT other"));
+        Assert.That(shapes.TextsOf(new HashSet<StatementInfo> { info }).Single(), Is.EqualTo(KeyValuePair.Create(info, expected)));
+    }
+
     [TestCase("SELECT 1", "SELECT 'a'")]
     [TestCase("SELECT 1", "SELECT 1.5")]
     [TestCase("SELECT 1", "SELECT 99999999999")]

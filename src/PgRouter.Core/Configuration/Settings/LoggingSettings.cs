@@ -37,8 +37,8 @@ internal static class LoggingSettings
         Word("log_min_messages", "warning", Severities, "The least severe message that is logged; log ranks above error.")
             .To((c, v) => c with { LogMinMessages = Enum.Parse<LogSeverity>(v.Text, ignoreCase: true) }),
         Bool("log_pcp_processes", false, "PCP processes are logged.").Accepted("there is no PCP port"),
-        Bool("notice_per_node_statement", false, "The client is told which node runs each statement.")
-            .Accepted("clients are sent only what PostgreSQL sent; see log_per_node_statement"),
+        Bool("notice_per_node_statement", false, "The client is told by a NOTICE which node has run each statement.")
+            .To((c, v) => c with { NoticePerNodeStatement = v.Bool }),
         Word("log_backend_messages", "none", ["none", "terse", "verbose"], "Messages of the servers are logged.")
             .Accepted("servers' messages are not logged"),
         Word("client_min_messages", "notice", Severities, "The least severe message that a client is sent.")
