@@ -30,12 +30,12 @@ internal static class OfflineExplanation
             Class = statementClass,
             BeginsReadOnly = BeginsReadOnly(info),
             Hint = info.Hint,
-            IsListed = isListed,
+            Marks = isListed ? RequestMarks.Listed : RequestMarks.None,
             HeldNode = -1,
             Cluster = cluster,
             Config = config,
         };
-        return [.. RouteExplanation.Of(input, new ExplainedText(info, "listed as functions that do not write"), catalog: null, Assumptions(info, cluster)).Select(row => row.ToRow())];
+        return [.. RouteExplanation.Of(input, new ExplainedText(info, "listed as functions that do not write"), names: null, Assumptions(info, cluster)).Select(row => row.ToRow())];
     }
 
     private static (StatementClass Class, bool IsListed) AskLists(StatementInfo info, byte[] text, RoutingLists lists)

@@ -14,9 +14,9 @@ internal static class RouteExplanation
 {
     /// <param name="input">What the ladder is given.</param>
     /// <param name="text">The statement.</param>
-    /// <param name="catalog">What is known of the database; null = nothing that may be used.</param>
+    /// <param name="names">What is known of the names in it; null = nothing that may be used.</param>
     /// <param name="session">What else counts, in lines of the caller's.</param>
-    public static List<ExplanationRow> Of(in RouteInput input, ExplainedText text, DatabaseCatalog? catalog, IEnumerable<ExplanationRow> session)
+    public static List<ExplanationRow> Of(in RouteInput input, ExplainedText text, BoundNames? names, IEnumerable<ExplanationRow> session)
     {
         var steps = RouteTrace.Of(input);
         var rows = new List<ExplanationRow>();
@@ -26,8 +26,8 @@ internal static class RouteExplanation
         rows.AddRange(session);
         foreach (var step in steps)
             rows.Add(new ExplanationRow("rule", step.Rule.Reason.Word(), AnswerOf(step, input), step.Rule.When));
-        rows.AddRange(Functions(text, catalog));
-        rows.AddRange(text.Info.Statements.SelectMany(statement => statement.Tables).Distinct().Select(table => Table(table, catalog)));
+        rows.AddRange(Functions(text, names));
+        rows.AddRange(text.Info.Statements.SelectMany(statement => statement.Tables).Distinct().SelectMany(table => Tables(table, names)));
         foreach (var node in input.Cluster.Nodes)
             rows.Add(Node(node, input));
         return rows;
@@ -53,29 +53,58 @@ internal static class RouteExplanation
         var index => string.Create(CultureInfo.InvariantCulture, $"node {input.Cluster.Nodes[index.Value].Id}"),
     };
 
-    private static IEnumerable<ExplanationRow> Functions(ExplainedText text, DatabaseCatalog? catalog) =>
+    private static IEnumerable<ExplanationRow> Functions(ExplainedText text, BoundNames? names) =>
     [
         .. text.Info.Statements.SelectMany(statement => statement.Builtins).Distinct()
             .Select(name => new ExplanationRow("function", name, "built-in", BuiltinWords.Of(name))),
-        .. text.Info.Statements.SelectMany(statement => statement.Functions).Distinct().Select(function => Function(function, catalog)),
+        .. text.Info.Statements.SelectMany(statement => statement.Functions).Distinct().SelectMany(function => Functions(function, names)),
     ];
 
-    private static ExplanationRow Function(FunctionUse function, DatabaseCatalog? catalog)
+    /// <summary>Every function that a call may mean.</summary>
+    private static IEnumerable<ExplanationRow> Functions(FunctionUse call, BoundNames? names)
     {
-        var name = string.Create(
-            CultureInfo.InvariantCulture, $"{(function.Schema is null ? "" : function.Schema + ".")}{function.Name}/{function.ArgumentCount}");
-        if (catalog is null)
-            return new ExplanationRow("function", name, "unknown", "the catalog is not known: it may do anything");
-        return catalog.VolatilityOf(function) is { } volatility
-            ? new ExplanationRow("function", name, $"{volatility}".ToLowerInvariant(), Traits(catalog.TraitsOf(function)))
-            : new ExplanationRow("function", name, "unknown", "the catalog has none of that name and number of arguments: it may do anything");
+        var name = string.Create(CultureInfo.InvariantCulture, $"{Qualified(call.Schema, call.Name)}/{call.ArgumentCount}");
+        if (names is null)
+            return [new ExplanationRow("function", name, "unknown", "the catalog is not known: it may do anything")];
+        var meant = names.Find(call).ToList();
+        return meant.Count == 0
+            ? [new ExplanationRow("function", name, "unknown", "the catalog has none of that name and number of arguments: it may do anything")]
+            : meant.Select(routine => new ExplanationRow(
+                "function",
+                $"{routine.Row.Schema}.{routine.Row.Name}({routine.Row.Arguments})",
+                $"{routine.Row.VolatilityClass}".ToLowerInvariant(),
+                Traits(names.Catalog.Graph.AllTraits(routine.Node))));
     }
 
-    private static ExplanationRow Table(TableUse table, DatabaseCatalog? catalog)
+    private static IEnumerable<ExplanationRow> Tables(TableUse table, BoundNames? names)
     {
-        var name = table.Schema is null ? table.Name : $"{table.Schema}.{table.Name}";
-        return new ExplanationRow(
-            "table", name, table.IsWritten ? "written" : "read", catalog is null ? "the catalog is not known" : Traits(catalog.TraitsOf(table)));
+        var use = table.IsWritten ? "written" : "read";
+        if (names is null)
+            return [new ExplanationRow("table", Qualified(table.Schema, table.Name), use, "the catalog is not known")];
+        var meant = names.Find(table).ToList();
+        return meant.Count == 0
+            ? [new ExplanationRow("table", Qualified(table.Schema, table.Name), use, "the catalog does not have it")]
+            : meant.Select(relation => new ExplanationRow(
+                "table",
+                $"{relation.Row.Schema}.{relation.Row.Name}",
+                use,
+                $"{KindOf(relation.Row)}; {Traits(names.Catalog.Graph.AllTraits(table.IsWritten ? relation.WriteNode : relation.ReadNode))}"));
+    }
+
+    private static string Qualified(string? schema, string name) => schema is null ? name : $"{schema}.{name}";
+
+    private static string KindOf(RelationRow relation)
+    {
+        var kind = relation.Kind switch
+        {
+            'v' => "view",
+            'm' => "materialized view",
+            'S' => "sequence",
+            'f' => "foreign table",
+            'p' => "partitioned table",
+            _ => "table",
+        };
+        return relation.Persistence == 'u' ? $"unlogged {kind}" : kind;
     }
 
     /// <summary>What naming it may bring about.</summary>
@@ -118,3 +147,15 @@ internal static class RouteExplanation
 /// <param name="Info">What the grammar says of it.</param>
 /// <param name="WhyOtherClass">Why it counts for another class than that, if it does.</param>
 internal sealed record ExplainedText(StatementInfo Info, string WhyOtherClass);
+
+/// <summary>The names of a session in its database.</summary>
+/// <param name="Catalog">One that is known.</param>
+/// <param name="Path">Where names without a schema are looked for.</param>
+internal sealed record BoundNames(DatabaseCatalog Catalog, SearchPath Path)
+{
+    public IEnumerable<RoutineNode> Find(FunctionUse call) => Catalog.Find(call).Where(routine =>
+        routine.Row.Takes(call.ArgumentCount) && (call.Schema is not null || routine.Row.Schema == "pg_catalog" || Path.Contains(routine.Row.Schema)));
+
+    public IEnumerable<RelationNode> Find(TableUse table) =>
+        Catalog.Find(table).Where(relation => table.Schema is not null || Path.Contains(relation.Row.Schema));
+}

@@ -58,8 +58,11 @@ internal sealed partial class ClientSession
         var loads = new NodeLoad[cluster.Nodes.Length];
         _host.ReadLoads(cluster, loads);
         var input = InputOf(need, cluster, _services.Config(), held, loads);
-        return RouteExplanation.Of(input, new ExplainedText(info, WhyOtherClass(info, statementClass, need.Class)), KnownCatalog, session);
+        return RouteExplanation.Of(input, new ExplainedText(info, WhyOtherClass(info, statementClass, need.Class)), NamesNow, session);
     }
+
+    /// <summary>What the names in a statement mean now; null when the catalog cannot tell.</summary>
+    private BoundNames? NamesNow => KnownCatalog is { } catalog ? new BoundNames(catalog, PathNow(catalog)) : null;
 
     /// <summary>Why a statement counts for another class than its grammar says.</summary>
     private string WhyOtherClass(StatementInfo info, StatementClass ofText, StatementClass ofNeed)
@@ -68,7 +71,7 @@ internal sealed partial class ClientSession
         if (RefusalOf(info) is { } message)
             reasons.Add($"a standby has refused it: {message}");
         else if (ofText != info.Class)
-            reasons.Add($"{ofText} by the catalog, see functions and tables");
+            reasons.Add($"{ofText} by the catalog{WhyOfCatalog(info)}");
         if (ofNeed == ofText)
             return string.Join("; ", reasons);
         if (_block != Block.None)
@@ -79,6 +82,9 @@ internal sealed partial class ClientSession
             reasons.Add("every transaction of the session is serializable, which a standby refuses");
         return string.Join("; ", reasons);
     }
+
+    private string WhyOfCatalog(StatementInfo info) =>
+        NamesNow is { } names && names.Catalog.Judge(info, names.Path, MayHaveTemporary).Why is { Length: > 0 } why ? $" ({why})" : "";
 
     /// <summary>What of the session counts, beside the statement.</summary>
     private List<ExplanationRow> Situation(StatementInfo info)
@@ -99,6 +105,8 @@ internal sealed partial class ClientSession
                 _ => "unknown",
             }),
         };
+        if (NamesNow is { } names)
+            rows.Add(new ExplanationRow("session", "search_path", names.Path.IsAny ? "any schema" : string.Join(", ", names.Path.Schemas)));
         if (info.Hint is { } hint)
             rows.Add(new ExplanationRow("session", "hint", $"{hint}"));
         return rows;

@@ -97,7 +97,7 @@ internal sealed partial class ClientSession
 
     /// <summary>The client has said that its transaction is to write nothing: the primary would refuse as well.</summary>
     private bool IsReadOnlyByItself(ServerConnection server) =>
-        server.Status != TransactionStatus.Idle || _settings.Client.DefaultsToReadOnly;
+        server.Status != TransactionStatus.Idle || DefaultModes.IsReadOnly;
 
     /// <summary>A Close of a statement cannot be taken back once it has been carried out.</summary>
     private static bool ClosesName(ReadOnlySpan<byte> batch)

@@ -86,13 +86,14 @@ public sealed class ExplainRouteTests
         Assert.That(Answer(rows, "rule", "write"), Is.EqualTo("does not apply"));
         Assert.That(Answer(rows, "rule", "volatile function"), Is.EqualTo("node 0"));
         Assert.That(Answer(rows, "rule", "balanced"), Is.EqualTo("not asked"));
-        Assert.That(Answer(rows, "function", "wild/0"), Is.EqualTo("volatile"));
-        Assert.That(Answer(rows, "function", "calm/1"), Is.EqualTo("stable"));
+        Assert.That(Answer(rows, "function", "public.wild()"), Is.EqualTo("volatile"));
+        Assert.That(Answer(rows, "function", "public.calm(integer)"), Is.EqualTo("stable"));
         Assert.That(Answer(rows, "function", "lower"), Is.EqualTo("built-in"));
-        Assert.That(Detail(rows, "table", "fleeting"), Does.Contain("ReadsNode"));
+        Assert.That(Detail(rows, "table", "public.fleeting"), Does.StartWith("unlogged table; may bring about: "));
         Assert.That(Detail(rows, "node", "0"), Does.StartWith("its weight is 0").And.Contain($":{_cluster.Nodes[0].Port}, primary"));
         Assert.That(Answer(rows, "node", "1"), Is.EqualTo("may serve reads"));
         Assert.That(Answer(rows, "session", "catalog"), Is.EqualTo("known"));
+        Assert.That(Answer(rows, "session", "search_path"), Does.Contain("public"));
         Assert.That(await _cluster.ScalarAsync<long>(0, "SELECT count(*) FROM plain WHERE a = 2", Database), Is.Zero);
     }
 

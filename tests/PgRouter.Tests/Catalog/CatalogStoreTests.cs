@@ -56,23 +56,6 @@ public sealed class CatalogStoreTests
     }
 
     [Test]
-    public async Task A_refusal_has_it_read_again_and_what_is_known_holds_until_then()
-    {
-        var store = await LoadedAsync();
-        var before = (store.Loads, store.Current.Generation);
-        store.Refresh();
-        store.Refresh();
-        Assert.That((store.Loads, store.Current.Generation), Is.EqualTo(before));
-        Assert.That(store.Current.IsKnown);
-        _time.Advance(Second);
-        (await _loader.Next()).SetResult(new CatalogRows());
-        await Eventually.TrueAsync(() => store.Loads == before.Loads + 1, "the load");
-        Assert.That(store.Current.Generation, Is.GreaterThan(before.Generation));
-        _time.Advance(Second);
-        Assert.That(_loader.Count, Is.EqualTo(2), "once is enough");
-    }
-
-    [Test]
     public async Task What_changed_while_it_was_read_is_read_once_more()
     {
         var store = _directory.For("d", "u");

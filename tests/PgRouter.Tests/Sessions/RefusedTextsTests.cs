@@ -78,7 +78,7 @@ internal sealed class RefusedTextsTests
     private async Task ReadAgainAsync(long loads)
     {
         _time.Advance(TimeSpan.FromSeconds(1));
-        _catalog.Refresh();
+        _catalog.NoteRefusal();
         await Eventually.TrueAsync(() => _catalog.Loads == loads, "the load");
     }
 
