@@ -13,8 +13,23 @@ public sealed class StatementJudgeTests
     /// <summary>Oids by name, so that the expectations can be read.</summary>
     private static readonly Dictionary<string, uint> Oids = new()
     {
-        ["t"] = 1, ["u"] = 2, ["log"] = 3, ["parent"] = 4, ["part"] = 5, ["child"] = 6, ["grandchild"] = 7, ["v"] = 8, ["mv"] = 9, ["foreign_table"] = 10,
-        ["secret"] = 11, ["unlogged"] = 12, ["a.t"] = 13, ["b.t"] = 14, ["referencing"] = 15, ["vol"] = 16, ["loose"] = 17,
+        ["t"] = 1,
+        ["u"] = 2,
+        ["log"] = 3,
+        ["parent"] = 4,
+        ["part"] = 5,
+        ["child"] = 6,
+        ["grandchild"] = 7,
+        ["v"] = 8,
+        ["mv"] = 9,
+        ["foreign_table"] = 10,
+        ["secret"] = 11,
+        ["unlogged"] = 12,
+        ["a.t"] = 13,
+        ["b.t"] = 14,
+        ["referencing"] = 15,
+        ["vol"] = 16,
+        ["loose"] = 17,
     };
 
     private StatementParser _parser = null!;
