@@ -31,15 +31,17 @@ public static class BuiltinTraits
         "current_setting" => SessionTraits.ReadsNode,
         "nextval" or "setval" => SessionTraits.AdvancesSequences,
         "currval" or "lastval" => SessionTraits.ReadsSequences,
-        "set_config" or "setseed" or "pg_replication_origin_session_setup" or "pg_replication_origin_session_reset" =>
-            SessionTraits.ChangesSettings,
+        "set_config" or "setseed" or "pg_backup_start" or "pg_start_backup"
+            or "pg_replication_origin_session_setup" or "pg_replication_origin_session_reset" => SessionTraits.ChangesSettings,
         "pg_advisory_lock" or "pg_advisory_lock_shared" or "pg_try_advisory_lock" or "pg_try_advisory_lock_shared" or "pg_advisory_unlock"
             or "pg_advisory_unlock_shared" or "pg_advisory_unlock_all" => SessionTraits.LocksAdvisory,
         "pg_notify" => SessionTraits.Notifies,
         "pg_listening_channels" or "pg_prepared_statement" or "pg_cursor" => SessionTraits.ReadsSession,
         "pg_backend_pid" or "pg_cancel_backend" or "pg_terminate_backend" => SessionTraits.UsesPids,
-        // They run a query that is given as text.
-        "query_to_xml" or "query_to_xmlschema" or "query_to_xml_and_xmlschema" or "ts_stat" or "ts_rewrite" => SessionTraits.Anything,
-        _ => SessionTraits.None,
+        _ => RunsText(name) ? SessionTraits.Anything : SessionTraits.None,
     };
+
+    /// <summary>It runs SQL that is given as text.</summary>
+    internal static bool RunsText(string name) =>
+        name is "query_to_xml" or "query_to_xmlschema" or "query_to_xml_and_xmlschema" or "ts_stat" or "ts_rewrite";
 }

@@ -69,21 +69,24 @@ internal static class FunctionCall
     public static void Judge((string? Schema, string Name) function, int arguments, StatementFacts facts)
     {
         var (schema, name) = function;
-        if (schema is not (null or "pg_catalog") || !BuiltinFunctions.TryGetKind(name, out var kind))
+        if (!BuiltinFunctions.TryGetKind(schema, name, arguments, out var kind))
         {
-            facts.AddFunction(new FunctionUse(schema, name, arguments));
-            facts.FunctionEffects |= SessionEffects.RunsOpaqueCode;
+            RunsCode(function, arguments, facts);
             facts.Raise(StatementClass.NeedsCatalog, $"function {name}()");
             return;
         }
 
         facts.AddBuiltin(name);
-        facts.FunctionEffects |= EffectsOf(name);
+        facts.FunctionEffects |= EffectsOf(name, arguments);
         facts.MeansServerPids |= PidCalls.IsOfServers(name);
         facts.CallsForPrimary |= IsForPrimary(kind, name);
         facts.WritesUnseen |= kind == FunctionKind.PrimaryOnly && BuiltinFunctions.WritesTables(name);
         if (kind == FunctionKind.PrimaryOnly)
+        {
+            if (BuiltinTraits.RunsText(name))
+                RunsCode(("pg_catalog", name), arguments, facts);
             facts.Raise(StatementClass.Write, $"{name}()");
+        }
         else if (kind is FunctionKind.PrimaryRead or FunctionKind.SessionState)
             facts.Raise(StatementClass.PrimaryRead, $"{name}()");
     }
@@ -96,6 +99,13 @@ internal static class FunctionCall
         _ => false,
     };
 
+    /// <summary>What it does to the session nobody knows from the text.</summary>
+    private static void RunsCode((string? Schema, string Name) function, int arguments, StatementFacts facts)
+    {
+        facts.AddFunction(new FunctionUse(function.Schema, function.Name, arguments));
+        facts.FunctionEffects |= SessionEffects.RunsOpaqueCode;
+    }
+
     private static PidCallPlace PlaceOf(PidFunction function, int depth, bool isBareCall, StatementFacts facts)
     {
         if (function != PidFunction.OwnPid)
@@ -107,13 +117,17 @@ internal static class FunctionCall
         return facts.IsInOutputColumn ? PidCallPlace.OutputColumn : PidCallPlace.Expression;
     }
 
-    private static SessionEffects EffectsOf(string name) => name switch
+    private static SessionEffects EffectsOf(string name, int arguments) => name switch
     {
         "nextval" or "setval" => SessionEffects.WritesSequenceState,
         "currval" or "lastval" => SessionEffects.ReadsSequenceState,
         "pg_notify" => SessionEffects.Notifies,
         "pg_listening_channels" => SessionEffects.ReadsChannels,
-        "setseed" => SessionEffects.ChangesSessionOpaquely,
+        "setseed" or "pg_backup_start" or "pg_start_backup" or "pg_replication_origin_session_setup" => SessionEffects.ChangesSessionOpaquely,
+        // With so many arguments perhaps a temporary slot, which lives as long as the server's session.
+        "pg_create_physical_replication_slot" when arguments > 1 => SessionEffects.ChangesSessionOpaquely,
+        "pg_create_logical_replication_slot" or "pg_copy_physical_replication_slot" or "pg_copy_logical_replication_slot" when arguments > 2 =>
+            SessionEffects.ChangesSessionOpaquely,
         "pg_advisory_lock" or "pg_advisory_lock_shared" or "pg_try_advisory_lock" or "pg_try_advisory_lock_shared" =>
             SessionEffects.LocksAdvisory,
         "pg_advisory_unlock" or "pg_advisory_unlock_shared" => SessionEffects.UnlocksAdvisory,

@@ -4,19 +4,10 @@ using System.Text.Json;
 namespace PgRouter.Sql;
 
 /// <summary>
-/// Judges one top-level statement by its node type. What is not named here is a write: DDL when the name says so, else Other, so that
-/// statements of later PostgreSQL versions go to the primary.
+/// Judges one top-level statement by its node type. What is not read here in a way of its own is a write, see <see cref="StatementTypes"/>.
 /// </summary>
 internal static class StatementReader
 {
-    /// <summary>Node types whose expressions are stored and not executed.</summary>
-    private static readonly string[] Definitions =
-        ["ViewStmt", "CreateFunctionStmt", "RuleStmt", "CreateTrigStmt", "CreatePolicyStmt", "AlterPolicyStmt", "CreateStmt"];
-
-    private static readonly string[] DdlPrefixes =
-        ["Create", "Alter", "Drop", "Define", "Grant", "Rename", "View", "Index", "Rule", "Comment", "SecLabel", "ImportForeignSchema",
-         "RefreshMatView", "ReassignOwned", "CompositeType"];
-
     /// <summary>Reads the object {"SelectStmt":{..}} the reader stands on, to its end.</summary>
     public static void Read(ref Utf8JsonReader json, ReadOnlySpan<byte> sql, StatementFacts facts)
     {
@@ -125,44 +116,26 @@ internal static class StatementReader
     /// <summary>Everything that writes or must run on the primary by its verb alone.</summary>
     private static void Write(ref Utf8JsonReader json, string type, TreeWalker walker, StatementFacts facts)
     {
-        var (kind, cause, effects, nameField) = type switch
-        {
-            "TruncateStmt" => (StatementKind.Truncate, "TRUNCATE", SessionEffects.None, ""),
-            "ListenStmt" => (StatementKind.Listen, "LISTEN", SessionEffects.Listens, "conditionname"),
-            "UnlistenStmt" => (StatementKind.Unlisten, "UNLISTEN", SessionEffects.Unlistens, "conditionname"),
-            "NotifyStmt" => (StatementKind.Notify, "NOTIFY", SessionEffects.Notifies, "conditionname"),
-            "LockStmt" => (StatementKind.Lock, "LOCK", SessionEffects.None, ""),
-            "LoadStmt" => (StatementKind.Load, "LOAD", SessionEffects.ChangesSessionOpaquely, ""),
-            "DoStmt" => (StatementKind.Do, "DO", SessionEffects.RunsOpaqueCode, ""),
-            "CallStmt" => (StatementKind.Call, "CALL", SessionEffects.RunsOpaqueCode, ""),
-            "VacuumStmt" => (StatementKind.Other, "VACUUM", SessionEffects.None, ""),
-            "ReindexStmt" => (StatementKind.Other, "REINDEX", SessionEffects.None, ""),
-            "ClusterStmt" => (StatementKind.Other, "CLUSTER", SessionEffects.None, ""),
-            "CheckPointStmt" => (StatementKind.Other, "CHECKPOINT", SessionEffects.None, ""),
-            _ when IsDdl(type) => (StatementKind.Ddl, "DDL", SessionEffects.None, ""),
-            _ => (StatementKind.Other, type, SessionEffects.None, ""),
-        };
-        facts.Kind = kind;
-        facts.Effects |= effects;
-        facts.Raise(StatementClass.Write, cause);
+        var known = StatementTypes.Of(type);
+        facts.Kind = known.Kind;
+        facts.Effects |= known.Effects;
+        facts.Raise(StatementClass.Write, type == "VacuumStmt" && !HasField(json, "is_vacuumcmd"u8) ? "ANALYZE" : known.Cause);
         facts.WritesAllTables = type != "CreateTableAsStmt";
-        if (kind == StatementKind.Ddl)
+        facts.ExecutesFunctions = known.Reading != StatementReading.Definition;
+        if (known.Kind == StatementKind.Ddl)
             Ddl(ref json, type, walker, facts);
-        else if (kind == StatementKind.Call)
+        else if (known.Kind == StatementKind.Call)
             CodeStatements.Call(ref json, walker, facts);
-        else if (kind == StatementKind.Do)
+        else if (known.Kind == StatementKind.Do)
             CodeStatements.Do(ref json, facts);
-        else if (nameField.Length > 0)
+        else if (known.NameField is { } nameField)
             facts.Name = Fields(ref json, walker, nameField);
         else
             walker.Value(ref json);
     }
 
-    private static bool IsDdl(string type) => DdlPrefixes.Any(prefix => type.StartsWith(prefix, StringComparison.Ordinal));
-
     private static void Ddl(ref Utf8JsonReader json, string type, TreeWalker walker, StatementFacts facts)
     {
-        facts.ExecutesFunctions = !Definitions.Contains(type);
         if (type == "CreateTableAsStmt")
         {
             CreateTableAs(ref json, walker, facts);

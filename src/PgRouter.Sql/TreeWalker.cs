@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace PgRouter.Sql;
@@ -124,49 +125,57 @@ internal ref struct TreeWalker
 
     private readonly void Node(ref Utf8JsonReader json, ReadOnlySpan<byte> type)
     {
-        switch (type)
+        switch (NodeTypes.DecisionOf(type))
         {
-            case var _ when type.SequenceEqual("A_Const"u8) || type.SequenceEqual("TypeName"u8):
+            case NodeDecision.Leaf:
                 json.Read();
                 json.Skip();
                 return;
-            case var _ when type.SequenceEqual("ColumnRef"u8):
+            case NodeDecision.Walk:
+                json.Read();
+                Value(ref json);
+                return;
+            case NodeDecision.Column:
                 json.Read();
                 Attributes.OfColumn(ref json, _facts);
                 return;
-            case var _ when type.SequenceEqual("FuncCall"u8):
+            case NodeDecision.Function:
                 json.Read();
                 FunctionCall.Read(ref json, this, _facts);
                 return;
-            case var _ when type.SequenceEqual("ResTarget"u8):
+            case NodeDecision.OutputColumn:
                 OutputColumn(ref json, BeginsWith(json, "name"u8));
                 return;
-            case var _ when type.SequenceEqual("RangeFunction"u8):
+            case NodeDecision.FromItem:
                 FromItem(ref json);
                 return;
-            case var _ when type.SequenceEqual("SelectStmt"u8):
+            case NodeDecision.Query:
                 json.Read();
                 Query(ref json, writes: false);
                 return;
-            case var _ when type.SequenceEqual("LockingClause"u8):
+            case NodeDecision.Locking:
                 json.Read();
                 Locking(ref json);
                 return;
-            case var _ when type.SequenceEqual("RangeTableSample"u8):
+            case NodeDecision.Sample:
                 json.Read();
                 Sample(ref json);
                 return;
-            case var _ when DataModification.CauseOf(type) is { } cause:
-                _facts.Raise(StatementClass.Write, cause);
+            case NodeDecision.Modification:
+                RaiseTo(type);
                 json.Read();
                 Query(ref json, writes: true);
                 return;
             default:
+                RaiseTo(type);
                 json.Read();
                 Value(ref json);
                 return;
         }
     }
+
+    private readonly void RaiseTo(ReadOnlySpan<byte> type) =>
+        _facts.Raise(StatementClass.Write, StatementTypes.Of(Encoding.UTF8.GetString(type)).Cause);
 
     /// <summary>The value of the property the reader stands on.</summary>
     private readonly void OutputColumn(ref Utf8JsonReader json, bool isNamed)

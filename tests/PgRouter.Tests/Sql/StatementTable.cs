@@ -60,6 +60,8 @@ internal static class StatementTable
         SELECT /* nextval() */ 1 -- FOR UPDATE
         SELECT a[1:2], (b).c FROM t
         SELECT a IS DISTINCT FROM b, a IS NULL, a BETWEEN 1 AND 2, a = ANY (ARRAY[1]), a IN (1, 2) FROM t
+        SELECT information_schema._pg_truetypid(a), pg_catalog.lower('A') FROM t
+        SELECT ts_rewrite('a'::tsquery, 'a', 'b')
         SELECT has_table_privilege('t', 'select'), to_regclass('t'), format_type(23, 0)
         SELECT pg_get_viewdef('v'), obj_description(1, 'pg_class'), pg_typeof(1)
         SELECT to_tsvector('a') @@ to_tsquery('b')
@@ -90,7 +92,6 @@ internal static class StatementTable
         SELECT * FROM f(1)
         SELECT * FROM t WHERE g(a) > 1
         SELECT * FROM t ORDER BY h(a)
-        SELECT information_schema._pg_truetypid(a) FROM t
         SELECT public.now()
         SELECT "Now"()
         SELECT pg_catalog.no_such_function()
@@ -330,14 +331,23 @@ internal static class StatementTable
         SELECT pg_export_snapshot()
         SELECT lo_create(0)
         SELECT lo_unlink(1)
-        SELECT query_to_xml('select 1', true, true, '')
-        SELECT * FROM ts_stat('select 1')
         SELECT pg_switch_wal()
         SELECT pg_create_physical_replication_slot('x')
         SELECT pg_terminate_backend(1)
         SELECT pg_stat_reset()
         SELECT pg_reload_conf()
         SELECT now(), pg_is_in_recovery(), txid_current()
+
+        == Write Select RunsOpaqueCode
+        SELECT query_to_xml('select 1', true, true, '')
+        SELECT * FROM ts_stat('select 1')
+        SELECT ts_rewrite('a'::tsquery, 'select 1')
+
+        == Write Select ChangesSessionOpaquely
+        SELECT pg_backup_start('x')
+        SELECT pg_replication_origin_session_setup('x')
+        SELECT pg_create_physical_replication_slot('x', true, true)
+        SELECT pg_create_logical_replication_slot('x', 'test_decoding', true)
 
         == Write Select WritesSequenceState
         SELECT nextval('s')
