@@ -123,11 +123,11 @@ internal static class FunctionCall
         "currval" or "lastval" => SessionEffects.ReadsSequenceState,
         "pg_notify" => SessionEffects.Notifies,
         "pg_listening_channels" => SessionEffects.ReadsChannels,
-        "setseed" or "pg_backup_start" or "pg_start_backup" or "pg_replication_origin_session_setup" => SessionEffects.ChangesSessionOpaquely,
+        "setseed" or "pg_backup_start" or "pg_start_backup" or "pg_replication_origin_session_setup" => SessionEffects.BindsToServer,
         // With so many arguments perhaps a temporary slot, which lives as long as the server's session.
-        "pg_create_physical_replication_slot" when arguments > 1 => SessionEffects.ChangesSessionOpaquely,
+        "pg_create_physical_replication_slot" when arguments > 1 => SessionEffects.BindsToServer,
         "pg_create_logical_replication_slot" or "pg_copy_physical_replication_slot" or "pg_copy_logical_replication_slot" when arguments > 2 =>
-            SessionEffects.ChangesSessionOpaquely,
+            SessionEffects.BindsToServer,
         "pg_advisory_lock" or "pg_advisory_lock_shared" or "pg_try_advisory_lock" or "pg_try_advisory_lock_shared" =>
             SessionEffects.LocksAdvisory,
         "pg_advisory_unlock" or "pg_advisory_unlock_shared" => SessionEffects.UnlocksAdvisory,

@@ -316,6 +316,11 @@ public enum SessionEffects
     /// <summary>Calls a function whose body the grammar cannot see (user function, DO, CALL).</summary>
     RunsOpaqueCode = 1 << 21,
 
+    /// <summary>
+    /// pg_backup_start, a temporary replication slot, a replication origin, setseed: ends only with the server's process, whatever is discarded.
+    /// </summary>
+    BindsToServer = 1 << 22,
+
     /// <summary>Reads pg_prepared_statements, where the session's own names must stand.</summary>
     ShowsPrepared = 1 << 27,
 

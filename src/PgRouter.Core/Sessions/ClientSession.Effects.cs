@@ -179,8 +179,8 @@ internal sealed partial class ClientSession
     private void OnDiscardAll(ServerConnection server)
     {
         OnDeallocateAll();
-        _pins = _doubts = PinReasons.None;
-        _pinnedSince = null;
+        _doubts = PinReasons.None;
+        Unpin(~PinReasons.ServerProcess);
         _settings.DiscardAll();
         server.Prepared.Clear();
         server.UnnamedStatementOwner = 0;

@@ -188,6 +188,11 @@ internal sealed partial class ClientSession
             return;
         _lease = null;
         var server = lease.Server;
+        if ((_pins & PinReasons.ServerProcess) != 0)
+        {
+            lease.Break("its client left behind what only the end of the process takes back");
+            return;
+        }
         if (_isTerminated && server.Owed.Count > 0)
         {
             // Unlike a client that leaves by itself: what it runs is to stop, and to be undone.

@@ -12,7 +12,7 @@ internal sealed partial class ClientSession
 {
     private const SessionEffects Pinning =
         SessionEffects.CreatesTemporary | SessionEffects.LocksAdvisory | SessionEffects.DeclaresHoldCursor | SessionEffects.Listens
-        | SessionEffects.PreparesStatement | SessionEffects.ChangesSessionOpaquely;
+        | SessionEffects.PreparesStatement | SessionEffects.ChangesSessionOpaquely | SessionEffects.BindsToServer;
 
     /// <summary>What is taken back with the transaction or the savepoint in which it was made.</summary>
     private const PinReasons Transactional = PinReasons.TemporaryObjects | PinReasons.HoldCursor | PinReasons.Listen;
@@ -71,6 +71,8 @@ internal sealed partial class ClientSession
             Pin(PinReasons.PreparedStatement);
         if ((effects & SessionEffects.ChangesSessionOpaquely) != 0)
             Pin(PinReasons.Settings);
+        if ((effects & SessionEffects.BindsToServer) != 0)
+            Pin(PinReasons.ServerProcess);
     }
 
     /// <summary>A lock outlives even the transaction that failed; whether it was had (pg_try_advisory_lock) the server knows.</summary>

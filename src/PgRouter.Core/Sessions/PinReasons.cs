@@ -18,4 +18,7 @@ internal enum PinReasons
 
     /// <summary>A named statement too large to be kept for other servers.</summary>
     LargeStatement = 1 << 6,
+
+    /// <summary>What ends only with the server's process: a backup, a temporary slot. The server is closed after this client.</summary>
+    ServerProcess = 1 << 7,
 }

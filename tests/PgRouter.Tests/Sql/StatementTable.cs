@@ -159,7 +159,7 @@ internal static class StatementTable
         SELECT currval('s')
         SELECT lastval()
 
-        == PrimaryRead Select ChangesSessionOpaquely
+        == PrimaryRead Select BindsToServer
         SELECT setseed(0.5)
 
         == PrimaryRead Select SetsParameter,ChangesSessionOpaquely
@@ -343,7 +343,7 @@ internal static class StatementTable
         SELECT * FROM ts_stat('select 1')
         SELECT ts_rewrite('a'::tsquery, 'select 1')
 
-        == Write Select ChangesSessionOpaquely
+        == Write Select BindsToServer
         SELECT pg_backup_start('x')
         SELECT pg_replication_origin_session_setup('x')
         SELECT pg_create_physical_replication_slot('x', true, true)
