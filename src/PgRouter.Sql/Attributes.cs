@@ -21,6 +21,8 @@ internal static class Attributes
             var (before, name) = JsonText.ReadQualifiedName(ref json);
             if (before is not null)
                 facts.AddAttribute(name);
+            if (name is "cmin" or "cmax")
+                facts.Raise(StatementClass.PrimaryRead, $"system column {name}"); // Of a row that was locked a standby has another.
         }
     }
 
@@ -35,8 +37,12 @@ internal static class Attributes
         var depth = json.CurrentDepth;
         while (json.Read() && json.CurrentDepth > depth)
         {
-            if (json.TokenType == JsonTokenType.PropertyName && json.ValueTextEquals("sval"u8))
-                facts.AddAttribute(JsonText.ReadString(ref json));
+            // {"String":{"sval":..}} of the list itself; what stands in brackets (A_Indices) is an expression, and walked as one.
+            if (json.TokenType != JsonTokenType.PropertyName || json.CurrentDepth != depth + 2 || !json.ValueTextEquals("String"u8))
+                continue;
+            json.Read();
+            json.Read();
+            facts.AddAttribute(JsonText.ReadString(ref json));
         }
     }
 }

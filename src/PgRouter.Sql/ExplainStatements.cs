@@ -20,6 +20,7 @@ internal static class ExplainStatements
 
         facts.Kind = StatementKind.Explain;
         facts.ExecutesFunctions = executes;
+        facts.ChangesSchema &= executes;
         if (!executes)
             facts.Effects &= SessionEffects.ExecutesPrepared;
     }

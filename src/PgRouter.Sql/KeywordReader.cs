@@ -70,6 +70,7 @@ internal static class KeywordReader
         public readonly Statement ToStatement(string cause) => new()
         {
             Kind = KindOf(_first),
+            ChangesSchema = KindOf(_first) == StatementKind.Ddl,
             Class = StatementClass.Unknown,
             Cause = cause,
             Effects = _effects | EffectsAtStart(),
@@ -141,7 +142,7 @@ internal static class KeywordReader
             "truncate" => StatementKind.Truncate,
             "copy" => StatementKind.Copy,
             "explain" => StatementKind.Explain,
-            "create" or "alter" or "drop" or "grant" or "revoke" or "comment" => StatementKind.Ddl,
+            "create" or "alter" or "drop" or "grant" or "revoke" or "comment" or "import" or "reassign" or "refresh" or "security" => StatementKind.Ddl,
             "begin" or "start" or "commit" or "end" or "rollback" or "abort" or "savepoint" or "release" => StatementKind.Transaction,
             "set" => StatementKind.Set,
             "reset" => StatementKind.Reset,

@@ -114,8 +114,9 @@ internal sealed class ShapeFolder(int maxText)
             switch (kind)
             {
                 case TokenKind.Word:
+                    var isQualified = _shape[_length - 1] == '.'; // s.in(1, 2) calls a function.
                     AppendWord(sql, lexer.Start, lexer.Stop);
-                    opensList = ListAfter(lexer.Stop - lexer.Start);
+                    opensList = isQualified ? ListKind.None : ListAfter(lexer.Stop - lexer.Start);
                     if (list.Kind != ListKind.None && !(list.IsOpen && IsConstantWord(lexer.Text)))
                         list = default;
                     break;

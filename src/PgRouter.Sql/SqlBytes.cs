@@ -61,6 +61,19 @@ internal static class SqlBytes
         return i;
     }
 
+    /// <summary>The position after the comment of either kind that begins at <paramref name="i"/>; -1 when none does, or it does not end.</summary>
+    public static int EndOfComment(ReadOnlySpan<byte> sql, int i)
+    {
+        if (i + 1 >= sql.Length)
+            return -1;
+        if (sql[i] == '/' && sql[i + 1] == '*')
+            return EndOfBlockComment(sql, i);
+        if (sql[i] != '-' || sql[i + 1] != '-')
+            return -1;
+        var end = sql[i..].IndexOfAny((byte)'\n', (byte)'\r');
+        return end < 0 ? sql.Length : i + end;
+    }
+
     /// <summary>The position after the (nested) comment whose slash is at <paramref name="i"/>, or -1 when it does not end.</summary>
     public static int EndOfBlockComment(ReadOnlySpan<byte> sql, int i)
     {

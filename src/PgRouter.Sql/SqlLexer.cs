@@ -309,10 +309,11 @@ internal ref struct SqlLexer
     }
 
     /// <summary>The quote that continues a string after white space with a newline, or -1 (SQL joins such strings).</summary>
-    private readonly int ContinuationAfter(int i)
+    private int ContinuationAfter(int i)
     {
         var sql = _sql;
         var sawNewline = false;
+        var sawComment = false;
         while (i < sql.Length)
         {
             var b = sql[i];
@@ -324,10 +325,14 @@ internal ref struct SqlLexer
                 if (end < 0)
                     return -1;
                 i += end;
+                sawComment = true;
                 continue;
             }
             else if (b == '\'')
+            {
+                Irregular |= sawNewline && sawComment; // PostgreSQL takes it, libpg_query does not
                 return sawNewline ? i : -1;
+            }
             else if (SqlBytes.ClassOf(b) != ByteClass.Space)
                 return -1;
             i++;

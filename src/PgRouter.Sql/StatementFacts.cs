@@ -50,6 +50,10 @@ internal sealed class StatementFacts
     /// <summary>Inside the arguments of pg_cancel_backend or pg_terminate_backend.</summary>
     public bool IsInSignal { get; set; }
 
+    public bool ChangesSchema { get; set; }
+
+    public bool HasPlainArguments { get; set; }
+
     /// <summary>CREATE TABLE AS: DDL that runs its query now.</summary>
     public bool CarriesOutQuery { get; set; }
 
@@ -163,6 +167,8 @@ internal sealed class StatementFacts
             IsLocal = first.IsLocal,
             Settings = _settings.Count == 0 ? [] : _settings.ToArray(),
             Chains = Chains,
+            ChangesSchema = ChangesSchema,
+            HasPlainArguments = HasPlainArguments,
             Functions = _functions.Count == 0 ? [] : _functions.ToArray(),
             Builtins = _builtins is null ? [] : _builtins.ToArray(),
             Tables = _tables.Count == 0 ? [] : _tables.Distinct().ToArray(),

@@ -14,7 +14,7 @@ public sealed class StatementInfo
         Statements = statements;
         foreach (var statement in statements)
             Effects |= statement.Effects;
-        HasDdl = statements.Any(statement => statement.Kind == StatementKind.Ddl);
+        HasDdl = statements.Any(statement => statement.ChangesSchema);
         Verb = statements.Count == 1 ? statements[0].Verb : TransactionVerb.None;
         foreach (var statement in statements)
             HasTransactionVerb |= statement.Verb != TransactionVerb.None;
@@ -41,7 +41,7 @@ public sealed class StatementInfo
     /// <summary>The transaction verb when the text is exactly one statement, else None.</summary>
     public TransactionVerb Verb { get; }
 
-    /// <summary>True when any statement of the text is DDL.</summary>
+    /// <summary>True when any statement of the text changes the schema.</summary>
     public bool HasDdl { get; }
 
     /// <summary>True when any statement of the text is a transaction verb.</summary>
@@ -191,6 +191,12 @@ public sealed record Statement
     /// </summary>
     public IReadOnlyList<SettingChange> Settings { get; init; } = [];
 
+    /// <summary>Makes, changes or drops objects: DDL, SELECT INTO, EXPLAIN ANALYZE of such.</summary>
+    public bool ChangesSchema { get; init; }
+
+    /// <summary>EXECUTE: its arguments may be computed anywhere, so that only what it executes counts.</summary>
+    public bool HasPlainArguments { get; init; }
+
     /// <summary>COMMIT AND CHAIN, ROLLBACK AND CHAIN: a new transaction begins at once.</summary>
     public bool Chains { get; init; }
 
@@ -215,7 +221,7 @@ public sealed record Statement
     /// <summary>Calls functions of PostgreSQL that may write what its text does not name: large objects, queries given as text.</summary>
     public bool WritesUnseen { get; init; }
 
-    /// <summary>DDL that makes a temporary object: nothing that others could see.</summary>
+    /// <summary>It makes a temporary object, also one that ends with the transaction: nothing that others could see.</summary>
     public bool IsTemporary { get; init; }
 
     /// <summary>For DO: what its code does and calls; else null.</summary>

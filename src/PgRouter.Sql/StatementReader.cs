@@ -78,6 +78,7 @@ internal static class StatementReader
                 facts.Kind = StatementKind.Execute;
                 facts.Name = Fields(ref json, walker, "name");
                 facts.Effects |= SessionEffects.ExecutesPrepared;
+                facts.HasPlainArguments = facts.Class == StatementClass.Read;
                 facts.Raise(StatementClass.PrimaryRead, "EXECUTE");
                 return;
             case "DeallocateStmt":
@@ -119,6 +120,7 @@ internal static class StatementReader
         var known = StatementTypes.Of(type);
         facts.Kind = known.Kind;
         facts.Effects |= known.Effects;
+        facts.ChangesSchema = known.Kind == StatementKind.Ddl;
         facts.Raise(StatementClass.Write, type == "VacuumStmt" && !HasField(json, "is_vacuumcmd"u8) ? "ANALYZE" : known.Cause);
         facts.WritesAllTables = type != "CreateTableAsStmt";
         facts.ExecutesFunctions = known.Reading != StatementReading.Definition;
@@ -208,7 +210,8 @@ internal static class StatementReader
         }
 
         Inner(ref json, sql, facts, StatementKind.DeclareCursor, "portalname");
-        facts.Raise(StatementClass.PrimaryRead, "DECLARE CURSOR");
+        if ((facts.Effects & SessionEffects.DeclaresHoldCursor) != 0)
+            facts.Raise(StatementClass.PrimaryRead, "DECLARE CURSOR"); // It stays on its node, where the session may want to write next.
     }
 
     /// <summary>A statement that carries another in its field <c>query</c> and is judged as that one is.</summary>

@@ -16,7 +16,7 @@ internal static class TextHead
         while (true)
         {
             i = SqlBytes.SkipSpace(sql, i);
-            var end = EndOfComment(sql, i);
+            var end = SqlBytes.EndOfComment(sql, i);
             if (end < 0)
                 return i;
             i = end;
@@ -28,7 +28,7 @@ internal static class TextHead
     {
         RouteHint? hint = null;
         var i = SqlBytes.SkipSpace(sql, 0);
-        for (var end = EndOfComment(sql, i); end >= 0; end = EndOfComment(sql, i))
+        for (var end = SqlBytes.EndOfComment(sql, i); end >= 0; end = SqlBytes.EndOfComment(sql, i))
         {
             hint = MayBeHint(sql[i..end]) ? ParseComment(sql[i..end], hint) : hint;
             i = SqlBytes.SkipSpace(sql, end);
@@ -45,7 +45,7 @@ internal static class TextHead
     {
         var written = 0;
         var i = SqlBytes.SkipSpace(sql, 0);
-        for (var end = EndOfComment(sql, i); end >= 0; end = EndOfComment(sql, i))
+        for (var end = SqlBytes.EndOfComment(sql, i); end >= 0; end = SqlBytes.EndOfComment(sql, i))
         {
             if (MayBeHint(sql[i..end]))
             {
@@ -57,18 +57,6 @@ internal static class TextHead
         }
 
         return written;
-    }
-
-    private static int EndOfComment(ReadOnlySpan<byte> sql, int i)
-    {
-        if (i + 1 >= sql.Length)
-            return -1;
-        if (sql[i] == '/' && sql[i + 1] == '*')
-            return SqlBytes.EndOfBlockComment(sql, i);
-        if (sql[i] != '-' || sql[i + 1] != '-')
-            return -1;
-        var end = sql[i..].IndexOfAny((byte)'\n', (byte)'\r');
-        return end < 0 ? sql.Length : i + end;
     }
 
     private static bool MayBeHint(ReadOnlySpan<byte> comment)

@@ -65,11 +65,12 @@ internal ref struct TreeWalker
     public readonly void Into(ref Utf8JsonReader json)
     {
         json.Read();
-        var probe = json;
         _facts.Raise(StatementClass.Write, "SELECT INTO");
+        var probe = json;
         if (TemporaryTarget.Read(ref probe, out var isTemporary))
             _facts.Effects |= SessionEffects.CreatesTemporary;
         _facts.IsTemporary = isTemporary;
+        _facts.ChangesSchema = true;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             var isTarget = json.ValueTextEquals("rel"u8);

@@ -118,7 +118,7 @@ internal sealed class DatabaseCatalog
         if (!IsKnown || statement.Class == StatementClass.Unknown)
             return IsKnown ? AnyTraits : SessionTraits.Anything;
         var traits = AmbientTraits;
-        if (statement.Kind == StatementKind.Ddl)
+        if (statement.ChangesSchema)
             traits |= TraitsOfDdl;
         if (RunsItsCalls(statement))
         {

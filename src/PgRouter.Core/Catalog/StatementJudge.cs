@@ -55,7 +55,7 @@ internal sealed class StatementJudge
         {
             IsUncertain = namesSomething,
             ChangesNames = true,
-            ChangesSchema = info.Statements.Any(statement => statement is { Kind: StatementKind.Ddl, IsTemporary: false }),
+            ChangesSchema = info.Statements.Any(statement => statement is { ChangesSchema: true, IsTemporary: false }),
         };
     }
 
@@ -76,11 +76,10 @@ internal sealed class StatementJudge
 
     private void Add(Statement statement)
     {
+        if (statement is { ChangesSchema: true, IsTemporary: false } && !(_hasTemporary && NamesOnlyTemporary(statement)))
+            _changesSchema = _writesAll = _readsAll = true;
         switch (statement.Kind)
         {
-            case StatementKind.Ddl when !statement.IsTemporary && !(_hasTemporary && NamesOnlyTemporary(statement)):
-                _changesSchema = _writesAll = _readsAll = true;
-                break;
             case StatementKind.Execute or StatementKind.Fetch or StatementKind.Other or StatementKind.Load:
                 _readsAll = _writesAll = true;
                 break;
@@ -89,7 +88,7 @@ internal sealed class StatementJudge
                 break;
         }
         _writesAll |= statement.WritesUnseen;
-        if (statement.Kind == StatementKind.Ddl)
+        if (statement.ChangesSchema)
             _reach.Follow(_catalog.DdlCode);
         if (DatabaseCatalog.RunsItsCalls(statement))
         {

@@ -48,7 +48,8 @@ internal sealed partial class ClientSession
     }
 
     /// <summary>Is it one statement that begins, shapes or ends a block?</summary>
-    private static bool IsBlockStatement(StatementInfo info) => info.Verb != TransactionVerb.None || SetsModes(info);
+    private static bool IsBlockStatement(StatementInfo info) =>
+        info.Class == StatementClass.Transaction && (info.Verb != TransactionVerb.None || SetsModes(info));
 
     /// <summary>SET TRANSACTION and nothing else; of a snapshot is another matter. In front of a block's first query it cannot fail.</summary>
     private static bool SetsModes(StatementInfo info) =>

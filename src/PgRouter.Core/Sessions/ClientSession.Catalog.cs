@@ -157,7 +157,7 @@ internal sealed partial class ClientSession
 
     private bool IsOnlyOfTemporary(StatementInfo info)
     {
-        if (info.Statements.All(s => s.Kind != StatementKind.Ddl || s.IsTemporary || (s.Effects & SessionEffects.CreatesTemporary) != 0))
+        if (info.Statements.All(s => !s.ChangesSchema || s.IsTemporary || (s.Effects & SessionEffects.CreatesTemporary) != 0))
             return true;
         return MayHaveTemporary && KnownCatalog is { } catalog && !_host.Answers.Get(info, catalog, PathNow(catalog), hasTemporary: true).ChangesSchema;
     }

@@ -1,7 +1,7 @@
+using System.Text;
 using PgRouter.Core.Servers;
 using PgRouter.Core.Transport;
 using PgRouter.Protocol;
-using PgRouter.Sql;
 
 namespace PgRouter.Core.Sessions;
 
@@ -80,7 +80,9 @@ internal sealed partial class ClientSession
     private void NoteConformingStrings(ReadOnlySpan<byte> greeting)
     {
         _conformingStrings = greeting.IndexOf("standard_conforming_strings\0off\0"u8) < 0;
-        _readsUtf8 = greeting.IndexOf("client_encoding\0UTF8\0"u8) >= 0;
+        var name = greeting.IndexOf("client_encoding\0"u8);
+        var value = name < 0 ? [] : greeting[(name + "client_encoding\0"u8.Length)..];
+        Heed("client_encoding", Encoding.ASCII.GetString(value[..Math.Max(0, value.IndexOf((byte)0))]));
     }
 
     private static void WriteAuthenticationOk(MessageWriter writer)

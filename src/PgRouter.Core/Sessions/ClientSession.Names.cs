@@ -95,7 +95,7 @@ internal sealed partial class ClientSession
 
     /// <summary>For EXECUTE by itself: what it executes; null when that is not known here.</summary>
     private PreparedStatement? Executed(StatementInfo info, List<PreparedName> names) =>
-        info.Statements is [{ Kind: StatementKind.Execute }] && names is [var name] ? _statements?.Find(name.Name) : null;
+        info.Statements is [{ Kind: StatementKind.Execute, HasPlainArguments: true }] && names is [var name] ? _statements?.Find(name.Name) : null;
 
     /// <summary>A text that a server has taken before, while no server is held: as for Parse, none is needed to prepare it.</summary>
     private bool IsPreparedWithoutServer(ReadOnlySpan<byte> sql, PreparedName name)

@@ -2,6 +2,7 @@ using System.Text;
 using PgRouter.Core.Relay;
 using PgRouter.Core.Servers;
 using PgRouter.Protocol;
+using PgRouter.Sql;
 
 namespace PgRouter.Core.Sessions;
 
@@ -40,7 +41,7 @@ internal sealed partial class ClientSession
         if (parameter == "standard_conforming_strings")
             _conformingStrings = value == "on";
         else if (parameter == "client_encoding")
-            _readsUtf8 = value == "UTF8";
+            (_readsUtf8, _hidesAscii) = (value == "UTF8", HiddenAscii.IsIn(value));
     }
 
     private void NoteReported(ReportedParameter told)

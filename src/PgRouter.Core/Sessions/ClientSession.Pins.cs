@@ -105,7 +105,7 @@ internal sealed partial class ClientSession
         var effects = statement.Effects;
         if (_pins == PinReasons.None)
             return;
-        if ((effects & SessionEffects.DiscardsTemp) != 0 || statement.Kind == StatementKind.Ddl)
+        if ((effects & SessionEffects.DiscardsTemp) != 0 || statement.ChangesSchema)
             _doubts |= _pins & PinReasons.TemporaryObjects;
         if ((effects & SessionEffects.UnlocksAdvisory) != 0)
             _doubts |= _pins & PinReasons.AdvisoryLocks;

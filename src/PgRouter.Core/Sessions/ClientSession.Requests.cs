@@ -27,6 +27,9 @@ internal sealed partial class ClientSession
     private long _discarding;
     private bool _skipToSync;
     private bool _conformingStrings = true;
+
+    /// <summary>The client's encoding is one in which bytes of SQL may be halves of letters.</summary>
+    private bool _hidesAscii;
     private long _lastActivityMs;
     private long _queryCount;
 
@@ -412,7 +415,7 @@ internal sealed partial class ClientSession
     {
         if (_resolved is not null && _resolved.TryGetValue(offset, out var resolved))
             return resolved;
-        return _host.Shapes.Find(sql, _conformingStrings);
+        return (_hidesAscii ? HiddenAscii.Judge(sql, _conformingStrings) : null) ?? _host.Shapes.Find(sql, _conformingStrings);
     }
 
     private Step AskParser(int offset, int start, int length)

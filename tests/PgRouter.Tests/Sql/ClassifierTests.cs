@@ -155,6 +155,32 @@ public sealed class ClassifierTests
         Assert.That(functions, Is.EqualTo(expected.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
     }
 
+    [TestCase("CREATE TABLE t (a int)", true, false)]
+    [TestCase("CREATE TEMP TABLE t (a int)", true, true)]
+    [TestCase("CREATE TEMP TABLE t (a int) ON COMMIT DROP", true, true)]
+    [TestCase("CREATE TABLE t (a text DEFAULT 'pg_temp')", true, false)]
+    [TestCase("COMMENT ON TABLE t IS 'pg_temp'", true, false)]
+    [TestCase("SELECT 1 INTO t", true, false)]
+    [TestCase("SELECT 1 INTO UNLOGGED t", true, false)]
+    [TestCase("SELECT 1 INTO TEMP t", true, true)]
+    [TestCase("EXPLAIN ANALYZE CREATE TABLE t AS SELECT 1", true, false)]
+    [TestCase("EXPLAIN CREATE TABLE t AS SELECT 1", false, false)]
+    [TestCase("INSERT INTO t VALUES (1)", false, false)]
+    [TestCase("TRUNCATE t", false, false)]
+    public void Whatever_changes_the_schema_says_so(string sql, bool changes, bool isTemporary)
+    {
+        var info = _parser.Analyze(sql);
+        Assert.That((info.HasDdl, info.Statements[0].ChangesSchema, info.Statements[0].IsTemporary), Is.EqualTo((changes, changes, isTemporary)));
+    }
+
+    [TestCase("EXECUTE p", true)]
+    [TestCase("EXECUTE p (1, 'a', lower('B'))", true)]
+    [TestCase("EXECUTE p (f(1))", false)]
+    [TestCase("EXECUTE p (pg_is_in_recovery())", false)]
+    [TestCase("EXECUTE p (nextval('s'))", false)]
+    public void Arguments_of_EXECUTE_are_judged_by_themselves(string sql, bool arePlain) =>
+        Assert.That(_parser.Analyze(sql).Statements[0].HasPlainArguments, Is.EqualTo(arePlain));
+
     [TestCase("SHOW POOL_NODES", "SHOW POOL_NODES")]
     [TestCase("  show pool_nodes ; ", "show pool_nodes")]
     [TestCase("/* x */ PGPOOL SHOW backend; -- y", "PGPOOL SHOW backend")]

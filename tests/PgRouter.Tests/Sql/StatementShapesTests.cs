@@ -68,6 +68,9 @@ public sealed class StatementShapesTests
     [TestCase("SELECT 'a' -- ' \n , b", "SELECT 'a' , b , c")]
     [TestCase("SELECT ab", "SELECT a b")]
     [TestCase("SELECT é", "SELECT É")]
+    [TestCase("SELECT s.in(1)", "SELECT s.in(1, 2)")]
+    [TestCase("SELECT s.values(1)", "SELECT s.values(1, 2)")]
+    [TestCase("SELECT 'a'", "SELECT 'a' -- c\n 'b'")]
     [TestCase("SELECT E'\\101'", "SELECT E'\\102'")]
     public void Texts_the_grammar_may_read_differently_have_shapes_of_their_own(string known, string other) =>
         Assert.That(Shape(other), Is.Not.EqualTo(Shape(known)));

@@ -200,7 +200,7 @@ internal static class StatementTable
         CLOSE c
         CLOSE ALL
 
-        == PrimaryRead DeclareCursor None
+        == Read DeclareCursor None
         DECLARE c CURSOR FOR SELECT * FROM t
         DECLARE c BINARY INSENSITIVE SCROLL CURSOR FOR SELECT 1
         DECLARE c CURSOR WITHOUT HOLD FOR SELECT 1
@@ -311,6 +311,13 @@ internal static class StatementTable
         PREPARE TRANSACTION 'x'
         COMMIT PREPARED 'x'
         ROLLBACK PREPARED 'x'
+
+        == PrimaryRead Select None
+        SELECT cmin FROM t
+        SELECT a FROM t WHERE t.cmax IS NULL
+
+        == Write Execute ExecutesPrepared,WritesSequenceState
+        EXECUTE p (nextval('s'))
 
         == Write Select None
         SELECT * FROM t FOR UPDATE
