@@ -53,9 +53,12 @@ internal sealed class BodyTokens
     private static string TextOf(TokenKind kind, ReadOnlySpan<byte> text) => kind switch
     {
         TokenKind.Word => Clip(Lower(Encoding.UTF8.GetString(text))),
-        TokenKind.QuotedIdentifier => Clip(Encoding.UTF8.GetString(text)[1..^1].Replace("\"\"", "\"", StringComparison.Ordinal)),
+        TokenKind.QuotedIdentifier => Clip(Encoding.UTF8.GetString(Unquote(text)).Replace("\"\"", "\"", StringComparison.Ordinal)),
         _ => Encoding.UTF8.GetString(text),
     };
+
+    /// <summary>Without the quotes; the second one is missing when the text ends in the identifier.</summary>
+    private static ReadOnlySpan<byte> Unquote(ReadOnlySpan<byte> text) => text.Length > 1 && text[^1] == '"' ? text[1..^1] : text[1..];
 
     /// <summary>In UTF-8 databases PostgreSQL lowers the letters of ASCII only.</summary>
     private static string Lower(string word) => string.Create(word.Length, word, static (lower, word) =>

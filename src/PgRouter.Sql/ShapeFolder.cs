@@ -130,8 +130,8 @@ internal sealed class ShapeFolder(int maxText)
                     AppendToken(lexer.Text, Spacing.Operator);
                     break;
                 case TokenKind.Integer:
-                    if (_length > 6 && _shape[_length - 1] == '(' && Shape.EndsWith("float("u8))
-                        return false; // float(99) is refused for its value
+                    if (IsReadByGrammar())
+                        return false;
                     AppendConstant(IntegerMark, ref list);
                     break;
                 case TokenKind.Float:
@@ -178,6 +178,15 @@ internal sealed class ShapeFolder(int maxText)
             target[i] = SqlBytes.Lower(sql[start + i]);
         _length += length;
     }
+
+    /// <summary>An integer here may be refused for its value: float(99), ALTER INDEX i ALTER COLUMN 99999.</summary>
+    private bool IsReadByGrammar() => _shape[_length - 1] switch
+    {
+        (byte)'(' => Shape.EndsWith("float("u8),
+        (byte)'n' => Shape.EndsWith("column"u8),
+        (byte)'r' => Shape.EndsWith("alter"u8),
+        _ => false,
+    };
 
     /// <summary>Whether the word just written, of this length, is IN or VALUES.</summary>
     private ListKind ListAfter(int length) => length switch

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text;
-using System.Text.Json;
 
 namespace PgRouter.Sql;
 
@@ -124,9 +123,10 @@ public sealed class StatementParser : IDisposable
             var info = LibPgQuery.Parse(text, tree => Classifier.Classify(tree, text), static _ => null!);
             return info ?? KeywordReader.Read(sql, standardConformingStrings, "syntax error", literalsMatter: false);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // A tree with bytes that are no UTF-8 (E'\xff' in a name): PostgreSQL itself will say what it thinks of them.
+            // A tree with bytes that are no UTF-8 (E'\xff' in a name): PostgreSQL itself will say what it thinks of them. Whatever else it may be, one
+            // text must not end the process for all others.
             return KeywordReader.Read(sql, standardConformingStrings, "unreadable parse tree");
         }
     }

@@ -117,7 +117,8 @@ public sealed class StatementShapes
             return;
         MakeRoom(size);
         var shape = _folder.Shape.ToArray();
-        var entry = new Entry(shape, ShapeHash.Of(shape), info, size);
+        // A marker must outlive the room that is made for the first text it stands for.
+        var entry = new Entry(shape, ShapeHash.Of(shape), info, size) { WasUsed = info is null };
         Bytes += size;
         _clock.Add(entry);
         if (_clock.Count > _buckets.Length)

@@ -10,6 +10,17 @@ public sealed class BodyReaderTests
     private const SessionTraits TemporaryDdl = RunsDdl | Writes;
     private const SessionTraits Ddl = TemporaryDdl | ChangesSchema;
 
+    [TestCase("\"")]
+    [TestCase("BEGIN PERFORM \"")]
+    [TestCase("SELECT \"x")]
+    [TestCase("'")]
+    [TestCase("$")]
+    [TestCase("$$")]
+    [TestCase("U&\"")]
+    [TestCase("/*")]
+    public void A_body_that_ends_in_the_middle_of_a_token_is_read_as_far_as_it_goes(string body) =>
+        Assert.That(BodyReader.Read(BodyLanguage.Plpgsql, body).Traits.HasFlag(SessionTraits.IsOpaque), Is.True);
+
     [TestCase("BEGIN RETURN 1; END", None)]
     [TestCase("BEGIN PERFORM pg_advisory_lock(1); END", LocksAdvisory)]
     [TestCase("BEGIN PERFORM pg_advisory_xact_lock(1); END", None)]
