@@ -61,9 +61,11 @@ internal static class CatalogQueries
         UNION ALL SELECT typdefault FROM pg_type WHERE typtype = 'd' AND typdefault IS NOT NULL AND oid >= 16384
         """;
 
+    /// <summary>A table of postgres_fdw is the same from every node, and counts as one of the database.</summary>
     public const string Relations = """
-        SELECT c.oid, n.nspname::text, c.relname::text, c.relkind::text, c.relpersistence::text
-          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        SELECT c.oid, n.nspname::text, c.relname::text, CASE WHEN w.fdwname = 'postgres_fdw' THEN 'r' ELSE c.relkind::text END, c.relpersistence::text
+          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_foreign_table f ON f.ftrelid = c.oid
+            LEFT JOIN pg_foreign_server s ON s.oid = f.ftserver LEFT JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
          WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname NOT LIKE 'pg\_toast%'
         """;
 

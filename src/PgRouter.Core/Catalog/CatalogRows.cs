@@ -110,9 +110,10 @@ internal readonly record struct AggregateRow(uint Aggregate, FunctionRef Functio
 internal sealed record RelationRow(uint Oid, string Schema, string Name, char Kind, char Persistence)
 {
     /// <summary>
-    /// A standby cannot read unlogged tables and has none that are temporary; of a sequence it knows the value logged in advance.
+    /// A standby cannot read unlogged tables and has none that are temporary; of a sequence it knows the value logged in advance; what a foreign table
+    /// holds may be a file of the node.
     /// </summary>
-    public bool IsOfPrimary => Kind == 'S' || Persistence != 'p';
+    public bool IsOfPrimary => Kind is 'S' or 'f' || Persistence != 'p';
 }
 
 /// <summary>Code that belongs to a relation.</summary>

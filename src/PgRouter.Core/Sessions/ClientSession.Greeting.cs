@@ -2,6 +2,7 @@ using System.Text;
 using PgRouter.Core.Servers;
 using PgRouter.Core.Transport;
 using PgRouter.Protocol;
+using PgRouter.Sql;
 
 namespace PgRouter.Core.Sessions;
 

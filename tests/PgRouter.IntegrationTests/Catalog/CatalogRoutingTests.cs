@@ -27,7 +27,19 @@ public sealed class CatalogRoutingTests
             CREATE FUNCTION lying() RETURNS bigint LANGUAGE sql IMMUTABLE AS $$ SELECT nextval('counter') $$;
             CREATE VIEW drawing AS SELECT nextval('counter') AS n, inet_server_port() AS port;
             CREATE VIEW looking AS SELECT here() AS port FROM plain;
+            CREATE EXTENSION file_fdw;
+            CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
+            CREATE FOREIGN TABLE of_a_file (line text) SERVER files OPTIONS (filename '/etc/hostname');
+            CREATE EXTENSION postgres_fdw;
             """);
+        await _cluster.ExecuteAsync(
+            0,
+            $"""
+            CREATE SERVER itself FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '{_cluster.Nodes[0].Port}', dbname '{Database}');
+            CREATE USER MAPPING FOR postgres SERVER itself OPTIONS (user 'postgres', password 'postgres');
+            CREATE FOREIGN TABLE of_a_server (a int) SERVER itself OPTIONS (table_name 'plain');
+            """,
+            Database);
         await _cluster.WaitForReplayAsync();
         _router = await RouterProcessFixture.StartAsync(
             _cluster, new Dictionary<string, string> { ["log_min_messages"] = "debug1", ["backend_weight0"] = "0" });
@@ -54,6 +66,8 @@ public sealed class CatalogRoutingTests
     [TestCase("SELECT port FROM drawing", true)]
     [TestCase("SELECT inet_server_port() FROM counter", true)]
     [TestCase("SELECT coalesce(max(a), inet_server_port()) FROM fleeting", true)]
+    [TestCase("SELECT inet_server_port() FROM of_a_file LIMIT 1", true)]
+    [TestCase("SELECT inet_server_port() FROM of_a_server LIMIT 1", false)]
     public async Task A_read_runs_where_its_functions_views_and_tables_allow(string sql, bool onPrimary)
     {
         await using var simple = new NpgsqlCommand(sql, _client);

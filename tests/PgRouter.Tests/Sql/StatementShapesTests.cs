@@ -130,6 +130,25 @@ public sealed class StatementShapesTests
         Assert.That(Find(shapes, "SELECT c1999"), Is.Not.Null);
     }
 
+    /// <summary>What it says of its memory is what the entries take, within a half.</summary>
+    [Test]
+    public void A_hundred_thousand_shapes_take_no_more_memory_than_allowed()
+    {
+        const int Limit = 4 * 1024 * 1024;
+        var shapes = new StatementShapes(Limit);
+        var info = _parser.Analyze("SELECT a, sum(b) FROM t JOIN u USING (c) WHERE d = 1 GROUP BY a");
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        for (var i = 0; i < 100_000; i++)
+        {
+            var statement = info.Statements[0] with { Tables = [.. info.Statements[0].Tables] };
+            shapes.Learn(Encoding.UTF8.GetBytes($"SELECT a, sum(b) FROM t JOIN u USING (c) WHERE d{i} = 1 GROUP BY a"), true, new StatementInfo(info.Class, info.Cause, [statement]));
+        }
+
+        Assert.That(shapes.Bytes, Is.InRange(Limit / 2, Limit));
+        Assert.That(GC.GetTotalMemory(forceFullCollection: true) - before, Is.LessThan(1.5 * Limit));
+        GC.KeepAlive(shapes);
+    }
+
     [Test]
     public void A_full_cache_takes_texts_whose_literals_matter_too()
     {
