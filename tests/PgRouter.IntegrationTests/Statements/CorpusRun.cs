@@ -95,10 +95,10 @@ internal sealed class CorpusRun : IAsyncDisposable
         _ => 2,
     };
 
-    /// <summary>A read is played by both protocols when that is one statement.</summary>
+    /// <summary>A read is played by both protocols when that is one statement. PREPARE by the extended protocol is another matter (docs/pooling.md).</summary>
     private static bool MayRunTwice(CorpusStatement statement) =>
         statement is { Class: StatementClass.Read or StatementClass.NeedsCatalog or StatementClass.PrimaryRead, Node: not CorpusNode.None }
-        && !statement.Sql.AsSpan().TrimEnd(" ;\n\r\t"u8).Contains((byte)';') && statement.Before.Count == 0 && statement.SqlState != "42P02";
+        && !statement.Sql.AsSpan().TrimEnd(" ;\n\r\t"u8).Contains((byte)';') && statement.Before.Count == 0 && statement.SqlState != "42P02" && statement.Group != "PREPARE";
 
     private async Task<CorpusResult> RunAsync(CorpusStatement statement, string protocol, Func<RawClient, Task> send)
     {
