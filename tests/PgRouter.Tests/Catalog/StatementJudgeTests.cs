@@ -121,7 +121,7 @@ public sealed class StatementJudgeTests
     [TestCase("SELECT * INTO x FROM u", "all", "all")]
     [TestCase("SELECT makes()", "", "all")]
     [TestCase("SELECT makes_temporary()", "", "")]
-    [TestCase("SELECT query_to_xml('DELETE FROM u', true, true, '')", "", "all")]
+    [TestCase("SELECT query_to_xml('DELETE FROM u', true, true, '')", "all", "all")]
     [TestCase("SELECT nextval('s'), pg_notify('a', 'b'), lo_create(0)", "", "")]
     [TestCase("EXECUTE x", "all", "all")]
     [TestCase("VACUUM u", "all", "all")]

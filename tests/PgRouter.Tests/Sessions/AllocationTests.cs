@@ -12,6 +12,9 @@ internal sealed class AllocationTests
     private const int Clients = 20;
     private const int Statements = 12_000;
 
+    /// <summary>What a busy machine makes grow late, it makes grow once; what a statement costs shows every time.</summary>
+    private const int Attempts = 3;
+
     private static readonly byte[] Simple = Bytes(Frontend.Query("SELECT abalance FROM pgbench_accounts WHERE aid = 4711"));
 
     private static readonly byte[] Extended = Bytes(
@@ -69,12 +72,17 @@ internal sealed class AllocationTests
         if (before is not null)
             Run([before], rounds: 1);
         Run(statements, rounds: 250); // The code is compiled, and what grows has grown.
-        var start = await AllocatedAsync();
         var rounds = Statements / Clients / statements.Length;
-        Run(statements, rounds);
-        var allocated = await AllocatedAsync() - start;
         var count = rounds * Clients * statements.Length;
-        Assert.That(allocated / count, Is.Zero, $"{allocated} bytes for {count} statements");
+        var least = long.MaxValue;
+        for (var attempt = 0; attempt < Attempts && least / count > 0; attempt++)
+        {
+            var start = await AllocatedAsync();
+            Run(statements, rounds);
+            least = Math.Min(least, await AllocatedAsync() - start);
+        }
+
+        Assert.That(least / count, Is.Zero, $"{least} bytes for {count} statements");
     }
 
     private async Task StartAsync(int servers)
