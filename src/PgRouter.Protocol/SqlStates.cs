@@ -37,6 +37,7 @@ public static class SqlStates
 
     public const string InsufficientPrivilege = "42501";
     public const string SyntaxError = "42601";
+    public const string InvalidName = "42602";
     public const string UndefinedObject = "42704";
     public const string UndefinedFunction = "42883";
     public const string UndefinedTable = "42P01";

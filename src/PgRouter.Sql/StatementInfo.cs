@@ -18,6 +18,8 @@ public sealed class StatementInfo
         Verb = statements.Count == 1 ? statements[0].Verb : TransactionVerb.None;
         foreach (var statement in statements)
             HasTransactionVerb |= statement.Verb != TransactionVerb.None;
+        NamesOwnSettings = OwnSettingNames.IsAmong(statements);
+        IsOwnSetting = NamesOwnSettings && OwnSettingNames.IsOnly(statements);
         OpensBlock = HasTransactionVerb && LeavesBlockOpen(statements);
     }
 
@@ -43,6 +45,12 @@ public sealed class StatementInfo
 
     /// <summary>True when any statement of the text changes the schema.</summary>
     public bool HasDdl { get; }
+
+    /// <summary>SET, RESET or SHOW of one setting of the router's own (pgrouter.*), and nothing else.</summary>
+    public bool IsOwnSetting { get; }
+
+    /// <summary>Some statement sets, resets or shows a setting of the router's own.</summary>
+    public bool NamesOwnSettings { get; }
 
     /// <summary>True when any statement of the text is a transaction verb.</summary>
     public bool HasTransactionVerb { get; }

@@ -121,7 +121,8 @@ public sealed class StatementParser : IDisposable
         try
         {
             var info = LibPgQuery.Parse(text, tree => Classifier.Classify(tree, text), static _ => null!);
-            return info ?? KeywordReader.Read(sql, standardConformingStrings, "syntax error", literalsMatter: false);
+            return info ?? OwnSettingText.TryRecognize(sql, standardConformingStrings)
+                ?? KeywordReader.Read(sql, standardConformingStrings, "syntax error", literalsMatter: false);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

@@ -52,7 +52,7 @@ internal static class StatementReader
             case "VariableShowStmt":
                 facts.Kind = StatementKind.Show;
                 facts.Name = Fields(ref json, walker, "name")?.ToLowerInvariant();
-                facts.Assign(StatementClass.PrimaryRead, "SHOW");
+                facts.Assign(OwnSettingNames.IsOwn(facts.Name) ? StatementClass.State : StatementClass.PrimaryRead, "SHOW");
                 return;
             case "DiscardStmt":
                 SetStatements.Discard(Fields(ref json, walker, "target"), facts);

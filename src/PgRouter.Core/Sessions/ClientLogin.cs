@@ -69,7 +69,7 @@ internal sealed class ClientLogin
             return null;
         if (ClientAdmission.Check(_config, _services.Clients.ConnectionCount, startup.User) is { } full)
             return Refuse(startup, full, full.Message);
-        if (!Negotiate(startup, out var settings, out var poolMode, out var error)
+        if (!Negotiate(startup, out var settings, out var own, out var poolMode, out var error)
             || !ReplicationStartup.TryRead(startup, out var replication, out error))
             return Refuse(startup, error!, error!.Message);
         var identity = new ClientIdentity(
@@ -77,6 +77,7 @@ internal sealed class ClientLogin
         {
             IsConsole = ConsoleDatabase.Is(startup.Database),
             AskedPoolMode = poolMode,
+            OwnSettings = own,
             Replication = replication,
         };
         if (!identity.IsConsole && Gates.Find(identity.Database).IsDisabled)
@@ -160,7 +161,7 @@ internal sealed class ClientLogin
     }
 
     /// <summary>Protocol options and start-up settings.</summary>
-    private bool Negotiate(StartupPacket startup, out SettingsSet settings, out PoolMode? poolMode, out ErrorMessage? error)
+    private bool Negotiate(StartupPacket startup, out SettingsSet settings, out OwnSettings own, out PoolMode? poolMode, out ErrorMessage? error)
     {
         var unknown = startup.Parameters.Where(p => p.Name.StartsWith("_pq_.", StringComparison.Ordinal)).Select(p => p.Name).ToList();
         if (ProtocolConstants.Minor(startup.ProtocolVersion) > ProtocolConstants.Minor(ProtocolConstants.Version32) || unknown.Count > 0)
@@ -168,7 +169,7 @@ internal sealed class ClientLogin
             var newest = Math.Min(startup.ProtocolVersion, ProtocolConstants.Version32);
             BackendStartupMessages.WriteNegotiateProtocolVersion(_writer, newest, unknown);
         }
-        return StartupSettings.TryRead(startup, out settings, out poolMode, out error);
+        return StartupSettings.TryRead(startup, out settings, out own, out poolMode, out error);
     }
 
     private async Task<bool> AuthenticateAsync(StartupPacket startup, ClientIdentity identity)

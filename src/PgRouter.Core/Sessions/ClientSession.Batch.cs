@@ -48,10 +48,10 @@ internal sealed partial class ClientSession
         if ((!batch.EndsInSync && !batch.SyncsForFlush && !(batch.Blocks.FitStandby && batch.Blocks.IsInBlock)) || batch.Class == StatementClass.Empty)
             batch.Class = StatementClass.Unknown;
         BeginRequest(batch.Length, batch.EndsInSync);
-        batch.HasLocal |= Identity.IsConsole;
+        batch.HasLocal |= Identity.IsConsole || (batch.HasOnlyOwn && IsOwnAnsweredHere);
         if (batch.HasLocal)
             return IsBusy ? Step.Wait : Step.Local;
-        if (IsBlockRefused(batch.OpensBlock))
+        if (IsBlockRefused(batch.OpensBlock) || (batch.SetsOwnByFunction is { } setting && IsOwnRefused(setting)))
             return IsBusy ? Step.Wait : Step.Acquire;
         if (batch.HasPidCalls)
             return Step.Rewrite;
@@ -141,12 +141,13 @@ internal sealed partial class ClientSession
                     return false;
                 }
                 batch.Add(info, Judge(info, batch.Effects));
+                _knowsOwn |= info.IsOwnSetting;
                 batch.Marks |= MarksOf(info, sql);
                 batch.HasNames |= HasNames(info);
                 batch.NeedsNoServer &= name.Length > 0 && !batch.HasNames && info.LocalCommand is null && IsKnownGood(body[(name.Length + 1)..]);
                 batch.DefinesNames |= name.Length > 0;
                 batch.UsesNames |= name.Length > 0;
-                batch.Rewrites |= name.Length > 0 || batch.HasNames || info.BoundPidCalls is not null;
+                batch.Rewrites |= name.Length > 0 || batch.HasNames || info.BoundPidCalls is not null || info.IsOwnSetting;
                 if (name.Length == 0)
                 {
                     batch.UnnamedParses++;
@@ -170,6 +171,7 @@ internal sealed partial class ClientSession
                 return reader.Remaining == 0;
             case FrontendMessage.Execute:
                 batch.NeedsNoServer = batch.OnlyPrepares = false;
+                batch.Rewrites |= _knowsOwn;
                 return reader.TryReadCString(out _) && reader.Remaining == sizeof(int);
             default:
                 return body.IsEmpty;
@@ -506,7 +508,16 @@ internal sealed partial class ClientSession
 
         /// <summary>The texts with LISTEN; null when there is none.</summary>
         public List<StatementInfo>? OfListen;
+        /// <summary>Has SET, RESET or SHOW of a setting of the router's own.</summary>
+        public bool HasOwn;
+
+        /// <summary>A text that sets one by set_config().</summary>
+        public StatementInfo? SetsOwnByFunction;
         private bool _hasOthers;
+        private bool _hasOthersThanOwn;
+
+        /// <summary>Nothing but such statements.</summary>
+        public readonly bool HasOnlyOwn => HasOwn && !_hasOthersThanOwn;
 
         /// <summary>Texts that it prepares, binds or describes.</summary>
         public int Texts;
@@ -522,6 +533,9 @@ internal sealed partial class ClientSession
             Marks |= verdict.Marks;
             Texts += ReferenceEquals(First, info) ? 0 : 1;
             First ??= info;
+            HasOwn |= info.IsOwnSetting;
+            if (info.NamesOwnSettings && !info.IsOwnSetting)
+                SetsOwnByFunction = info;
             HasLocal |= info.LocalCommand is not null;
             HasPidCalls |= info.PidCalls is not null;
             if (statementClass > Class)
@@ -533,6 +547,7 @@ internal sealed partial class ClientSession
                 (OfListen ??= []).Add(info);
             Hint ??= info.Hint;
             _hasOthers |= !IsBlockStatement(info);
+            _hasOthersThanOwn |= !info.IsOwnSetting;
             Blocks.Add(info, verdict.ClassForBlock);
         }
     }

@@ -76,6 +76,7 @@ internal sealed partial class ClientSession
                 EndBlock(RollbackReply);
                 return true;
             case TransactionVerb.Commit when _block == Block.Begun:
+                _settings.Commit(); // What was said to the router alone.
                 EndBlock(CommitReply);
                 return true;
             case TransactionVerb.Commit when _block == Block.Failed && _pendingLoss is null:
@@ -127,7 +128,7 @@ internal sealed partial class ClientSession
     {
         _block = Block.None;
         _beganAtMs = 0;
-        _settings.Rollback(); // Nothing was set in it.
+        _settings.Rollback();
     }
 
     private void AnswerBlock(byte[] reply)

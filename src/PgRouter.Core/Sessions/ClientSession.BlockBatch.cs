@@ -174,6 +174,8 @@ internal sealed partial class ClientSession
         _counters.Queries++;
         if (info.Verb is TransactionVerb.Commit or TransactionVerb.Rollback)
         {
+            if (info.Verb == TransactionVerb.Commit && _block == Block.Begun)
+                _settings.Commit();
             EndBlock();
             return;
         }

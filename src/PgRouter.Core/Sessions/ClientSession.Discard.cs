@@ -17,6 +17,8 @@ internal sealed partial class ClientSession
     {
         if (info.Statements is not [var statement] || _unsynced)
             return false;
+        if (info.IsOwnSetting)
+            return IsOwnAnsweredHere;
         if ((statement.Effects & SessionEffects.DiscardsAll) != 0)
             return Status == TransactionStatus.Idle;
         if (statement.Kind == StatementKind.Reset)
@@ -31,7 +33,11 @@ internal sealed partial class ClientSession
     private async ValueTask CarryOutAsync(StatementInfo info, MessageWriter writer)
     {
         var statement = info.Statements[0];
-        if (statement.Kind == StatementKind.Deallocate)
+        if (info.IsOwnSetting)
+        {
+            (await CarryOutOwnAsync(statement, writer))?.WriteErrorResponse(writer);
+        }
+        else if (statement.Kind == StatementKind.Deallocate)
         {
             Deallocate(statement.Name);
             WriteCommandComplete(writer, statement.Name is null ? "DEALLOCATE ALL" : "DEALLOCATE");
@@ -64,6 +70,10 @@ internal sealed partial class ClientSession
                 return Told(server, failure);
             after = server.Parameters;
             ReleaseIfIdle(server);
+        }
+        else
+        {
+            _settings.DiscardAll(); // What was said to the router alone.
         }
         _statements?.Clear();
         _unnamed.Forget();

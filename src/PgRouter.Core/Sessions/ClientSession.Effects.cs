@@ -16,7 +16,7 @@ internal sealed partial class ClientSession
     private const SessionEffects SettingChanges =
         SessionEffects.SetsParameter | SessionEffects.ResetsParameter | SessionEffects.SetsRole | SessionEffects.SetsTransaction;
 
-    private List<StatementInfo>? _executed;
+    private List<ExecutedText>? _executed;
     private TransactionStatus _statusBefore = TransactionStatus.Idle;
     private int _completed;
     private bool _isImplicitTransaction;
@@ -34,11 +34,11 @@ internal sealed partial class ClientSession
         if (_isImplicitTransaction)
             _settings.Begin();
         if (query is not null)
-            ApplyEffects(server, query, _requestFailed ? Math.Min(_completed, query.Statements.Count) : query.Statements.Count);
+            ApplyEffects(server, new ExecutedText(query, IsOnServer: true), _requestFailed ? Math.Min(_completed, query.Statements.Count) : query.Statements.Count);
         if (_executed is { Count: > 0 } executed)
         {
-            foreach (var info in executed)
-                ApplyEffects(server, info, info.Statements.Count);
+            foreach (var text in executed)
+                ApplyEffects(server, text, text.Info.Statements.Count);
             executed.Clear();
         }
         if (_isImplicitTransaction && server.Status == TransactionStatus.Idle)
@@ -59,19 +59,20 @@ internal sealed partial class ClientSession
     }
 
     /// <summary>Called once for each text, with the number of its statements that the server has carried out.</summary>
-    private void ApplyEffects(ServerConnection server, StatementInfo info, int count)
+    private void ApplyEffects(ServerConnection server, ExecutedText text, int count)
     {
+        var info = text.Info;
         if (_requestFailed)
             DoubtAfterFailure(info.Effects);
         if (!MayHaveEffects(info))
             return;
         for (var i = 0; i < count; i++)
-            Apply(server, info.Statements[i]);
+            Apply(server, info.Statements[i], text.IsOnServer);
         if (info.Statements.Count == 0 && !_requestFailed)
             PinFor(info.Effects); // Not understood, but seen to touch the session.
     }
 
-    private void Apply(ServerConnection server, Statement statement)
+    private void Apply(ServerConnection server, Statement statement, bool isOnServer)
     {
         if (statement.Verb != TransactionVerb.None)
             ApplyVerb(server, statement);
@@ -89,7 +90,7 @@ internal sealed partial class ClientSession
         if ((effects & SessionEffects.DiscardsAll) != 0)
             OnDiscardAll(server);
         if ((effects & SettingChanges) != 0)
-            ApplySettings(server, statement);
+            ApplySettings(server, statement, isOnServer);
         if ((effects & Pinning) != 0)
             PinFor(effects & ~SessionEffects.PreparesStatement);
         if (_requestFailed && server.Status == TransactionStatus.Idle)
@@ -134,15 +135,21 @@ internal sealed partial class ClientSession
     }
 
     /// <summary>SET, RESET, SET ROLE and set_config with constants: into the journal.</summary>
-    private void ApplySettings(ServerConnection server, Statement statement)
+    private void ApplySettings(ServerConnection server, Statement statement, bool isOnServer)
     {
         if (statement.Kind == StatementKind.Reset && statement.Name is null)
             _settings.ResetAll();
         // By a function, with arguments that the text does not show.
         _hasLocalSettings |= statement.Settings.Count == 0;
         _pathIsOpen |= statement.Settings.Count == 0 && statement.Kind is not (StatementKind.Set or StatementKind.Reset);
-        foreach (var (name, value, isLocal) in statement.Settings)
+        foreach (var change in statement.Settings)
         {
+            var (name, value, isLocal) = change;
+            if (OwnSettingNames.IsOwn(name))
+            {
+                ApplyOwn(change, isOnServer);
+                continue;
+            }
             _hasLocalSettings |= isLocal;
             _pathIsOpen |= isLocal && name is SessionDefaults.SearchPath or SettingsSet.Role or SettingsSet.SessionAuthorization;
             if (isLocal || name.StartsWith("transaction_", StringComparison.Ordinal))
@@ -237,4 +244,7 @@ internal sealed partial class ClientSession
         _portal = null;
         _portals?.Clear();
     }
+
+    /// <summary>A text that was carried out, by a server or in the plan alone.</summary>
+    private readonly record struct ExecutedText(StatementInfo Info, bool IsOnServer);
 }

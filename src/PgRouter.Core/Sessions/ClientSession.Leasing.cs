@@ -139,6 +139,7 @@ internal sealed partial class ClientSession
         BeginsReadOnly = request.BeginsReadOnly,
         Hint = request.Hint,
         Marks = request.Marks,
+        SessionHint = SessionHint,
         Preference = PreferenceIn(config.Lists),
         KeptNode = KeptNode(cluster, config),
         HeldNode = heldNode,
@@ -212,6 +213,8 @@ internal sealed partial class ClientSession
     {
         if ((_pendingLoss ?? _refusal) is { } failure)
         {
+            if (_pendingLoss is null)
+                await FailTransactionAsync();
             _pendingLoss = _refusal = null;
             FailRequest(failure);
             return;

@@ -86,6 +86,11 @@ internal sealed partial class ClientSession
     private async ValueTask AnswerBatchAsync(byte[] batch, MessageWriter writer)
     {
         var failed = false;
+        var hasFailed = false;
+        // What is set in one batch is set together, or not at all.
+        var isImplicitTransaction = !_settings.InTransaction;
+        if (isImplicitTransaction)
+            _settings.Begin();
         for (var position = 0; position < batch.Length;)
         {
             MessageHeader.TryRead(batch.AsSpan(position), out var type, out var length);
@@ -99,10 +104,15 @@ internal sealed partial class ClientSession
             else if (!failed)
             {
                 failed = !await AnswerMessageAsync(type, body, position, writer);
+                hasFailed |= failed;
             }
             position += length + 1;
         }
         _skipToSync |= failed;
+        if (isImplicitTransaction && hasFailed)
+            _settings.Rollback();
+        else if (isImplicitTransaction)
+            _settings.Commit();
     }
 
     private async ValueTask<bool> AnswerMessageAsync(byte type, ReadOnlyMemory<byte> body, int position, MessageWriter writer)
@@ -162,7 +172,7 @@ internal sealed partial class ClientSession
         {
             return new StatementInfo(StatementClass.Local, "console", []) { LocalCommand = ConsoleCommand(Encoding.UTF8.GetString(sql)) ?? "" };
         }
-        return FindInfo(sql, position) is { } info && (info.LocalCommand is not null || info.Class == StatementClass.Empty) ? info : null;
+        return FindInfo(sql, position) is { } info && (info.LocalCommand is not null || info.Class == StatementClass.Empty || info.IsOwnSetting) ? info : null;
     }
 
     private bool BindLocal(ReadOnlySpan<byte> body, MessageWriter writer)
@@ -179,7 +189,7 @@ internal sealed partial class ClientSession
             return Refuse(writer, ErrorMessage.Error(
                 SqlStates.ProtocolViolation, $"bind message supplies {parameters} parameters, but a command of the router requires 0"));
         }
-        var local = new LocalPortal(info.LocalCommand ?? "", formats);
+        var local = new LocalPortal(info.LocalCommand ?? "", formats, info.IsOwnSetting ? info.Statements[0] : null);
         if (portal.IsEmpty)
             _localPortal = local;
         else
@@ -220,12 +230,12 @@ internal sealed partial class ClientSession
                 return Refuse(writer, LocalReply.UnknownStatement(name));
             var command = info.LocalCommand ?? "";
             WriteParameters(writer, ExplainedBy(command) is { } sql ? ExplainedStatement.CountParameters(sql) : 0);
-            LocalResult.WriteDescription(writer, DescribeCommand(command), []);
+            LocalResult.WriteDescription(writer, info.IsOwnSetting ? ColumnOf(info.Statements[0]) : DescribeCommand(command), []);
             return true;
         }
         if (FindLocalPortal(name) is not { } portal)
             return Refuse(writer, UnknownPortal(name));
-        LocalResult.WriteDescription(writer, DescribeCommand(portal.Command), portal.Formats);
+        LocalResult.WriteDescription(writer, portal.Own is { } own ? ColumnOf(own) : DescribeCommand(portal.Command), portal.Formats);
         return true;
     }
 
@@ -234,6 +244,8 @@ internal sealed partial class ClientSession
         var end = body.Span.IndexOf((byte)0);
         if (FindLocalPortal(body.Span[..end]) is not { } portal)
             return Refuse(writer, UnknownPortal(body.Span[..end]));
+        if (portal.Own is { } own)
+            return await ExecuteOwnAsync(own, writer);
         if (portal.Command.Length == 0)
         {
             writer.Begin(BackendMessage.EmptyQueryResponse);
@@ -269,5 +281,5 @@ internal sealed partial class ClientSession
         return false;
     }
 
-    private sealed record LocalPortal(string Command, short[] Formats);
+    private sealed record LocalPortal(string Command, short[] Formats, Statement? Own);
 }

@@ -286,7 +286,7 @@ internal sealed partial class ClientSession
             if (info.Signals is not null)
                 SendSignals(info, 0);
             if (MayHaveEffects(info))
-                (_executed ??= []).Add(info);
+                (_executed ??= []).Add(new ExecutedText(info, IsOnServer: true));
         }
         else if (ReferenceEquals(done.Subject, BeginMark))
         {
@@ -533,6 +533,8 @@ internal sealed partial class ClientSession
             if (entry.Subject is not LocalReply reply)
                 continue;
             output.Insert(reply.Bytes);
+            if (reply.Executed is { } text)
+                (_executed ??= []).Add(new ExecutedText(text, IsOnServer: false));
             _requestFailed |= reply.IsError;
         }
     }

@@ -194,8 +194,10 @@ internal sealed partial class ClientSession
             _ownCommand = info;
             return IsBusy ? Step.Wait : Step.Local;
         }
-        if (IsBlockRefused(info.OpensBlock))
+        if (IsBlockRefused(info.OpensBlock) || IsOwnRefused(info))
             return IsBusy ? Step.Wait : Step.Acquire;
+        if (info.NamesOwnSettings)
+            NoteOwnOfRequest(info);
         if (IsBlockStatement(info) && IsBlockHandledHere(info, sql))
         {
             LogLocal(rest[..(int)total]);
@@ -375,6 +377,7 @@ internal sealed partial class ClientSession
     {
         _resolved = null;
         _requestLength = 0;
+        _hintOfRequest = null;
         _channelsPrepared = false;
     }
 

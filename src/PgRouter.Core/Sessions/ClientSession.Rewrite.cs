@@ -32,6 +32,8 @@ internal sealed partial class ClientSession
     private bool Rewrite(ServerConnection server, byte type, Span<byte> message, int position, in BatchScan batch, ref BatchOutput output)
     {
         var body = message[MessageHeader.Size..];
+        if (_knowsOwn && server.Status != TransactionStatus.Failed && OwnIn(type, body, position) is { } own)
+            return RewriteOwn(server, type, body, own, ref output);
         switch (type)
         {
             case FrontendMessage.Parse when batch.HasNames && InfoOf(body, position) is var info && HasNames(info):

@@ -42,7 +42,7 @@ internal sealed partial class ClientSession : IClient
         _limits = host.Services.Limits.For(identity.Database, identity.User);
         _poolMode = identity.AskedPoolMode ?? _limits.Current.PoolMode;
         _waiter = new PoolWaiter(signal);
-        _settings = new SettingsJournal(identity.Settings);
+        _settings = new SettingsJournal(identity.Settings, identity.OwnSettings);
         ConnectTime = DateTimeOffset.UtcNow;
     }
 
@@ -254,6 +254,9 @@ internal sealed record ClientIdentity(string User, string Database, string Appli
 
     /// <summary>pgrouter.pool_mode of the start-up packet; null = not given.</summary>
     public PoolMode? AskedPoolMode { get; init; }
+
+    /// <summary>What the start-up packet says to the router.</summary>
+    public OwnSettings OwnSettings { get; init; } = OwnSettings.Default;
 
     /// <summary>Connected to the virtual database: everything it says is a command to the router.</summary>
     public bool IsConsole { get; init; }

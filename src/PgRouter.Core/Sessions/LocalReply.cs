@@ -1,6 +1,7 @@
 using System.Text;
 using PgRouter.Core.Servers;
 using PgRouter.Protocol;
+using PgRouter.Sql;
 
 namespace PgRouter.Core.Sessions;
 
@@ -19,6 +20,9 @@ internal sealed class LocalReply(byte[] bytes)
     public byte[]? ClosedName { get; init; }
 
     public PreparedStatement? ClosedStatement { get; init; }
+
+    /// <summary>The text that is carried out by this reply.</summary>
+    public StatementInfo? Executed { get; init; }
 
     public static LocalReply Error(string code, string message, string? detail = null)
     {

@@ -11,15 +11,23 @@ namespace PgRouter.Core.Sessions;
 internal sealed class SettingsJournal
 {
     private List<Mark>? _marks;
+    private OwnSettings _ownOfSession;
 
-    public SettingsJournal(SettingsSet startup)
+    public SettingsJournal(SettingsSet startup, OwnSettings? ownStartup = null)
     {
         Startup = startup;
         Client = OnServer = startup;
+        OwnStartup = _ownOfSession = Own = ownStartup ?? OwnSettings.Default;
     }
 
     /// <summary>What the client asked for in its start-up packet: RESET goes back to it.</summary>
     public SettingsSet Startup { get; }
+
+    /// <summary>What it asked of the router there.</summary>
+    public OwnSettings OwnStartup { get; }
+
+    /// <summary>What the session says to the router now; SET LOCAL of it ends with the transaction.</summary>
+    public OwnSettings Own { get; private set; }
 
     /// <summary>What the session must have.</summary>
     public SettingsSet Client { get; private set; }
@@ -70,13 +78,30 @@ internal sealed class SettingsJournal
         // RESET ALL leaves role and session authorization alone.
         Client = Client.OnlyIdentity(Startup);
         OnServer = OnServer.OnlyIdentity(SettingsSet.Empty);
+        _ownOfSession = Own = OwnStartup;
     }
+
+    /// <summary>SET and SET LOCAL of a setting of the router's own, null = RESET.</summary>
+    public void SetOwn(int row, string? value, bool isLocal)
+    {
+        value ??= OwnStartup[row];
+        Own = Own.With(row, value);
+        // What SET LOCAL does outside of a transaction lasts for no statement.
+        if (isLocal && !InTransaction)
+            Own = _ownOfSession;
+        else if (!isLocal)
+            _ownOfSession = _ownOfSession.With(row, value);
+    }
+
+    /// <summary>A server was given such a setting with other statements: it must not stay there.</summary>
+    public void NoteOwnOnServer(string name, string expression) => OnServer = OnServer.With(name, expression);
 
     public void DiscardAll()
     {
         Client = Startup;
         OnServer = SettingsSet.Empty;
         Channels = ChannelSet.Empty;
+        _ownOfSession = Own = OwnStartup;
     }
 
     public void Listen(string channel) => Channels = Channels.With(channel);
@@ -88,10 +113,14 @@ internal sealed class SettingsJournal
     public void Begin()
     {
         if (!InTransaction)
-            (_marks ??= []).Add(new Mark(null, Client, OnServer, Channels));
+            (_marks ??= []).Add(new Mark(null, Client, OnServer, Channels, _ownOfSession, Own));
     }
 
-    public void Commit() => _marks?.Clear();
+    public void Commit()
+    {
+        _marks?.Clear();
+        Own = _ownOfSession;
+    }
 
     /// <summary>ROLLBACK, the end of a failed transaction, or the loss of its server.</summary>
     public void Rollback()
@@ -102,7 +131,7 @@ internal sealed class SettingsJournal
         _marks.Clear();
     }
 
-    public void Savepoint(string name) => _marks?.Add(new Mark(name, Client, OnServer, Channels));
+    public void Savepoint(string name) => _marks?.Add(new Mark(name, Client, OnServer, Channels, _ownOfSession, Own));
 
     /// <summary>ROLLBACK TO: the savepoint stays, those after it are gone.</summary>
     public void RollbackTo(string name)
@@ -126,7 +155,8 @@ internal sealed class SettingsJournal
         Client = mark.Client;
         OnServer = mark.OnServer;
         Channels = mark.Channels;
+        (_ownOfSession, Own) = (mark.OwnOfSession, mark.Own);
     }
 
-    private readonly record struct Mark(string? Name, SettingsSet Client, SettingsSet OnServer, ChannelSet Channels);
+    private readonly record struct Mark(string? Name, SettingsSet Client, SettingsSet OnServer, ChannelSet Channels, OwnSettings OwnOfSession, OwnSettings Own);
 }

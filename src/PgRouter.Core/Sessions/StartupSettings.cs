@@ -2,6 +2,7 @@ using System.Text;
 using PgRouter.Core.Configuration;
 using PgRouter.Core.Servers;
 using PgRouter.Protocol;
+using PgRouter.Sql;
 
 namespace PgRouter.Core.Sessions;
 
@@ -11,8 +12,9 @@ namespace PgRouter.Core.Sessions;
 /// </summary>
 internal static class StartupSettings
 {
-    public static bool TryRead(StartupPacket startup, out SettingsSet settings, out PoolMode? poolMode, out ErrorMessage? error)
+    public static bool TryRead(StartupPacket startup, out SettingsSet settings, out OwnSettings own, out PoolMode? poolMode, out ErrorMessage? error)
     {
+        own = OwnSettings.Default;
         var values = new List<KeyValuePair<string, string>>();
         error = null;
         poolMode = null;
@@ -33,7 +35,24 @@ internal static class StartupSettings
         }
         if (!StartupPoolMode.TryTake(values, out poolMode, out error))
             return false;
+        if (!TryTakeOwn(values, ref own, out error))
+            return false;
         settings = values.Count == 0 ? SettingsSet.Empty : SettingsSet.Of(values);
+        return true;
+    }
+
+    /// <summary>The router's own are not for servers. The node of a replication connection is read where that is opened.</summary>
+    private static bool TryTakeOwn(List<KeyValuePair<string, string>> values, ref OwnSettings own, out ErrorMessage? error)
+    {
+        error = null;
+        foreach (var (name, value) in values)
+        {
+            var lower = name.ToLowerInvariant();
+            if (OwnSettingNames.IsOwn(lower) && lower != ReplicationStartup.NodeSetting
+                && (error = OwnSettingChange.ReadStartup(lower, value, ref own)) is not null)
+                return false;
+        }
+        values.RemoveAll(pair => OwnSettingNames.IsOwn(pair.Key.ToLowerInvariant()));
         return true;
     }
 

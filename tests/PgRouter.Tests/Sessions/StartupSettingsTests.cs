@@ -62,7 +62,7 @@ internal sealed class StartupSettingsTests
         StartupPacket.WriteStartup(writer, ProtocolConstants.Version30, [("user", "u"), .. parameters]);
         Assert.That(
             StartupPacket.TryRead(writer.WrittenSpan, out var packet, out _, out _), Is.EqualTo(StartupReadResult.Complete));
-        return StartupSettings.TryRead(packet!, out settings, out _, out error);
+        return StartupSettings.TryRead(packet!, out settings, out _, out _, out error);
     }
 
     private static SettingsSet SettingsOf(string text)

@@ -1,0 +1,69 @@
+using System.Globalization;
+using PgRouter.Core.Configuration;
+using PgRouter.Core.Configuration.Settings;
+using PgRouter.Sql;
+
+namespace PgRouter.Core.Sessions;
+
+/// <summary>One setting that a session can have of the router.</summary>
+/// <param name="Name">With its prefix.</param>
+/// <param name="Default">As SHOW tells it.</param>
+/// <param name="Allowed">What may be written, in words.</param>
+/// <param name="Read">The value as SHOW tells it, null when it is none.</param>
+/// <param name="Apply">What it means for routing.</param>
+internal sealed record OwnSetting(string Name, string Default, string Allowed, Func<string, string?> Read, Func<RouteHint, string, RouteHint> Apply)
+{
+    /// <summary>Everything a session can say by SET pgrouter.*, one row each.</summary>
+    public static IReadOnlyList<OwnSetting> Rows { get; } =
+    [
+        new("pgrouter.route", "auto", "auto, primary, standby, node=N", ReadRoute, ApplyRoute),
+        new("pgrouter.max_lag", "-1", "a time with ms, s, min, h or d, without a unit in milliseconds; -1 = as configured", ReadLag, ApplyLag),
+    ];
+
+    /// <summary>Its number among <see cref="Rows"/>, -1 when there is no such setting.</summary>
+    public static int Find(string name)
+    {
+        for (var i = 0; i < Rows.Count; i++)
+        {
+            if (Rows[i].Name == name)
+                return i;
+        }
+        return -1;
+    }
+
+    private static string? ReadRoute(string text)
+    {
+        var word = text.ToLowerInvariant().Replace(" ", "", StringComparison.Ordinal);
+        if (word is "auto" or "primary" or "standby")
+            return word;
+        return word.StartsWith("node=", StringComparison.Ordinal) && NodeOf(word) is { } node ? string.Create(CultureInfo.InvariantCulture, $"node={node}") : null;
+    }
+
+    private static int? NodeOf(string word) =>
+        int.TryParse(word.AsSpan("node=".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id <= BackendSettings.MaxNodeId ? id : null;
+
+    private static RouteHint ApplyRoute(RouteHint hint, string word) => word switch
+    {
+        "primary" => hint with { Primary = true },
+        "standby" => hint with { Standby = true },
+        "auto" => hint,
+        _ => hint with { Node = NodeOf(word) },
+    };
+
+    private static readonly Setting Lag = SettingRows.Milliseconds("pgrouter.max_lag", "0", "");
+
+    private static string? ReadLag(string text)
+    {
+        if (text.Trim() == "-1")
+            return "-1";
+        if (SettingParser.Parse(Lag, text.Trim()).Value is not { } value)
+            return null;
+        var milliseconds = Math.Ceiling(value.Duration.TotalMilliseconds);
+        return milliseconds % 1000 == 0 && milliseconds > 0
+            ? string.Create(CultureInfo.InvariantCulture, $"{milliseconds / 1000}s")
+            : string.Create(CultureInfo.InvariantCulture, $"{milliseconds}ms");
+    }
+
+    private static RouteHint ApplyLag(RouteHint hint, string value) =>
+        value == "-1" ? hint : hint with { MaxLag = SettingParser.Parse(Lag, value).Value!.Duration };
+}
