@@ -1,7 +1,7 @@
 CONFIGURATION ?= Release
 OUTPUT := artifacts/pgrouter
 
-.PHONY: build test demo format clean bench bench-quick density soak generate
+.PHONY: build test demo format clean bench bench-quick density soak generate compare-pgpool
 
 # The executable, framework-dependent, with a native launcher named pgrouter.
 build:
@@ -21,6 +21,10 @@ soak: build
 generate: build
 	PGROUTER_GENERATED_SESSIONS=$(or $(SESSIONS),3000) PGROUTER_GENERATED_SEED=$(SEED) \
 		dotnet test tests/PgRouter.IntegrationTests --nologo --filter FullyQualifiedName~GeneratedSessionTests
+
+# The tests of W1 to W32 through PgRouter and through Debian's pgpool-II, side by side; see docs/pgpool.md.
+compare-pgpool: build
+	scripts/compare-pgpool.sh
 
 # A throw-away primary, two standbys and the router in front of them on port 9999; Ctrl-C removes everything.
 demo:
