@@ -49,6 +49,9 @@ internal sealed class ServerAuthExchange
     /// <summary>Set on Failure, for the log and for the client that waits; holds no secret.</summary>
     public string Reason { get; private set; } = "";
 
+    /// <summary>The next message may need the derivation of keys, which a server can make take long: not on a loop.</summary>
+    public bool MayTakeLong => _state == State.AwaitSaslContinue;
+
     /// <summary>Takes the body of an Authentication message and appends the answer, if there is one.</summary>
     public ServerAuthStep Feed(ReadOnlySpan<byte> body, MessageWriter output)
     {

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
+using PgRouter.Core.Encryption;
 using PgRouter.Core.Pooling;
 using PgRouter.Core.Servers;
 using PgRouter.Core.Transport;
@@ -9,8 +10,10 @@ using PgRouter.Protocol;
 
 namespace PgRouter.Core.Authentication;
 
-/// <summary>Connects to PostgreSQL and logs in, on the caller's loop; server_connect_timeout is over all of it.</summary>
-internal sealed class ServerConnector(LoginBook logins, Func<RouterConfig> config) : IServerConnector
+/// <summary>
+/// Connects to PostgreSQL, encrypts as server_tls_sslmode demands, and logs in, on the caller's loop; server_connect_timeout is over all of it.
+/// </summary>
+internal sealed class ServerConnector(LoginBook logins, ServerTlsStore encryption, WorkThreads work, Func<RouterConfig> config) : IServerConnector
 {
     public async Task<ServerOpened> ConnectAsync(EventLoop loop, NodeConfig node, string database, string user)
     {
@@ -28,23 +31,49 @@ internal sealed class ServerConnector(LoginBook logins, Func<RouterConfig> confi
     public async Task<ServerLoginAttempt> LogInAsync(
         EventLoop loop, NodeConfig node, string database, string user, PasswordSecret? secret, IReadOnlyList<(string Name, string Value)>? parameters = null)
     {
-        var login = new Login(node, database, user, new ServerAuthExchange(user, secret), parameters ?? [("user", user), ("database", database)]);
-        using var deadline = new Deadline(login.SignalOn(loop));
+        var (tls, problem) = node.IsLocal ? (null, "") : encryption.For(node);
+        if (problem.Length > 0)
+            return new ServerLoginAttempt(null, NotEncrypted(node, problem), false);
+        var mode = tls?.Mode ?? TlsMode.Disable;
+        var encrypting = tls is null ? null : new ServerEncryption(tls, node.Host, work);
+        var signal = new Signal(loop);
+        using var deadline = new Deadline(signal);
         var timeout = config().ServerConnectTimeout;
         deadline.Start(timeout);
+        // As libpq does it: allow and prefer have a second way, the others have none.
+        var first = await TryAsync(mode is TlsMode.Disable or TlsMode.Allow ? null : encrypting, mustEncrypt: mode >= TlsMode.Require);
+        if (mode == TlsMode.Allow && first.IsRefusedAsClear)
+            return await TryAsync(encrypting, mustEncrypt: true) is { Server: not null } encrypted ? encrypted : first;
+        if (mode == TlsMode.Prefer && (first.IsHandshakeFailure || first.IsRefusedAsEncrypted))
+            return await TryAsync(null, mustEncrypt: false) is { Server: not null } clear ? clear : first;
+        return first;
+
+        async Task<ServerLoginAttempt> TryAsync(ServerEncryption? way, bool mustEncrypt)
+        {
+            var startup = parameters ?? [("user", user), ("database", database)];
+            var login = new Login(node, database, user, new ServerAuthExchange(user, secret), startup, work) { Signal = signal, Encryption = way, MustEncrypt = mustEncrypt };
+            return await TryOnceAsync(loop, node, login, deadline, timeout);
+        }
+    }
+
+    private static async Task<ServerLoginAttempt> TryOnceAsync(EventLoop loop, NodeConfig node, Login login, Deadline deadline, TimeSpan timeout)
+    {
+        PoolError? error;
         try
         {
-            var error = await ConnectAnyAsync(loop, node, login, deadline, timeout) ?? await login.RunAsync(deadline, timeout);
-            if (error is null)
-                return new ServerLoginAttempt(login.Server, null, login.AskedForPassword);
-            login.Server?.Close();
-            return new ServerLoginAttempt(null, error, login.AskedForPassword);
+            error = await ConnectAnyAsync(loop, node, login, deadline, timeout) ?? await login.RunAsync(deadline, timeout);
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
-            login.Server?.Close();
-            return new ServerLoginAttempt(null, Unreachable(node, e.Message), login.AskedForPassword);
+            error = Unreachable(node, e.Message);
         }
+        if (error is not null)
+            login.Server?.Close();
+        return new ServerLoginAttempt(error is null ? login.Server : null, error, login.AskedForPassword)
+        {
+            IsHandshakeFailure = login.IsHandshakeFailure,
+            IsEncrypted = login.Server?.Encryption is not null,
+        };
     }
 
     private static async Task<PoolError?> ConnectAnyAsync(EventLoop loop, NodeConfig node, Login login, Deadline deadline, TimeSpan timeout)
@@ -67,38 +96,54 @@ internal sealed class ServerConnector(LoginBook logins, Func<RouterConfig> confi
                 await login.Signal;
             var errno = deadline.HasPassed ? 0 : socket.FinishConnect();
             if (!deadline.HasPassed && errno == 0)
-            {
-                login.Begin(socket);
-                return null;
-            }
+                return await login.BeginAsync(socket, deadline);
             socket.Close();
             error = Unreachable(node, errno != 0 ? Native.Describe(errno) : $"no answer within {timeout.TotalSeconds} s");
         }
         return error ?? Unreachable(node, "the host name has no address");
     }
 
+    /// <summary>The node is there, and nothing may be said to it: no other node is at fault, and no trial in clear text follows.</summary>
+    private static PoolError NotEncrypted(NodeConfig node, string reason) =>
+        new(ErrorMessage.Error(SqlStates.ConnectionFailure, $"could not connect to {node}: {reason}"), IsUnreachable: false);
+
     private static PoolError Unreachable(NodeConfig node, string reason) =>
         new(ErrorMessage.Error(SqlStates.ConnectionFailure, $"could not connect to {node}: {reason}"), IsUnreachable: true);
 
     /// <summary>One login after the connection stands.</summary>
     private sealed class Login(
-        NodeConfig node, string database, string user, ServerAuthExchange exchange, IReadOnlyList<(string Name, string Value)> parameters)
+        NodeConfig node, string database, string user, ServerAuthExchange exchange, IReadOnlyList<(string Name, string Value)> parameters, WorkThreads work)
     {
         private readonly MessageWriter _writer = new();
 
-        public Signal Signal { get; private set; } = null!;
+        public required Signal Signal { get; init; }
+
+        /// <summary>TLS is asked for; null = not.</summary>
+        public ServerEncryption? Encryption { get; init; }
+
+        /// <summary>Without TLS nothing is said.</summary>
+        public bool MustEncrypt { get; init; }
 
         public ServerConnection? Server { get; private set; }
 
         public bool AskedForPassword { get; private set; }
 
-        public Signal SignalOn(EventLoop loop) => Signal = new Signal(loop);
+        public bool IsHandshakeFailure { get; private set; }
 
-        public void Begin(LoopSocket socket)
+        /// <summary>Encrypts, if it must or can be, and sends the start-up packet; the error when it must not be sent.</summary>
+        public async Task<PoolError?> BeginAsync(LoopSocket socket, Deadline deadline)
         {
-            Server = new ServerConnection(socket, node, database, user);
+            var outcome = Encryption is null ? default : await Encryption.AskAsync(socket, Signal, deadline);
+            if (Encryption is not null && outcome.Layer is null && (MustEncrypt || !outcome.IsRefused))
+            {
+                socket.Close();
+                IsHandshakeFailure = !outcome.IsLost;
+                return outcome.IsLost ? Unreachable(node, outcome.Failure) : NotEncrypted(node, outcome.Failure);
+            }
+            Server = new ServerConnection(socket, node, database, user) { Encryption = outcome.Layer is null ? null : Encryption };
             StartupPacket.WriteStartup(_writer, ProtocolConstants.Version30, parameters);
             Flush();
+            return null;
         }
 
         public async Task<PoolError?> RunAsync(Deadline deadline, TimeSpan timeout)
@@ -108,7 +153,7 @@ internal sealed class ServerConnector(LoginBook logins, Func<RouterConfig> confi
             {
                 while (server.TakeMessage(out var type, out var body))
                 {
-                    var (done, error) = Take(type, body);
+                    var (done, error) = await TakeAsync(type, body);
                     if (done || error is not null)
                         return error;
                 }
@@ -123,12 +168,12 @@ internal sealed class ServerConnector(LoginBook logins, Func<RouterConfig> confi
             }
         }
 
-        private (bool Done, PoolError? Error) Take(byte type, byte[] body)
+        private async ValueTask<(bool Done, PoolError? Error)> TakeAsync(byte type, byte[] body)
         {
             switch (type)
             {
                 case BackendMessage.Authentication:
-                    return (false, Authenticate(body));
+                    return (false, await AuthenticateAsync(body));
                 case BackendMessage.ParameterStatus:
                     Server!.NoteParameter(body);
                     return (false, null);
@@ -147,9 +192,13 @@ internal sealed class ServerConnector(LoginBook logins, Func<RouterConfig> confi
             }
         }
 
-        private PoolError? Authenticate(byte[] body)
+        private async ValueTask<PoolError?> AuthenticateAsync(byte[] body)
         {
-            var step = exchange.Feed(body, _writer);
+            var step = ServerAuthStep.Failure;
+            if (exchange.MayTakeLong)
+                await work.RunAsync(() => step = exchange.Feed(body, _writer), Signal);
+            else
+                step = exchange.Feed(body, _writer);
             AskedForPassword |= step != ServerAuthStep.Done;
             Flush();
             return step == ServerAuthStep.Failure
@@ -177,4 +226,18 @@ internal sealed class ServerConnector(LoginBook logins, Func<RouterConfig> confi
 }
 
 /// <summary>How a login to a server ended.</summary>
-internal readonly record struct ServerLoginAttempt(ServerConnection? Server, PoolError? Error, bool AskedForPassword);
+internal readonly record struct ServerLoginAttempt(ServerConnection? Server, PoolError? Error, bool AskedForPassword)
+{
+    /// <summary>TLS was not to be had, or its handshake failed.</summary>
+    public bool IsHandshakeFailure { get; init; }
+
+    /// <summary>It got as far as the start-up packet, and that was encrypted.</summary>
+    public bool IsEncrypted { get; init; }
+
+    /// <summary>The server has no line in its pg_hba.conf for this kind of connection, but may have one for the other kind.</summary>
+    public bool IsRefusedAsClear => IsRefused && !IsEncrypted;
+
+    public bool IsRefusedAsEncrypted => IsRefused && IsEncrypted;
+
+    private bool IsRefused => Error?.Message.Code == SqlStates.InvalidAuthorizationSpecification && !AskedForPassword;
+}

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Npgsql;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
+using PgRouter.Core.Encryption;
 using PgRouter.Sql;
 
 namespace PgRouter.Core.Catalog;
@@ -14,7 +15,9 @@ namespace PgRouter.Core.Catalog;
 /// <param name="cluster">The view of the cluster now.</param>
 /// <param name="config">The configuration now.</param>
 /// <param name="passwordOf">What is known of a user's password: null = nothing, empty = nothing and none is asked for.</param>
-internal sealed class CatalogLoader(Func<ClusterView> cluster, Func<RouterConfig> config, Func<string, string?> passwordOf) : ICatalogLoader
+/// <param name="encryption">How connections to the nodes are encrypted.</param>
+internal sealed class CatalogLoader(
+    Func<ClusterView> cluster, Func<RouterConfig> config, Func<string, string?> passwordOf, ServerTlsStore encryption) : ICatalogLoader
 {
     private static readonly TimeSpan CommandLimit = TimeSpan.FromSeconds(30);
 
@@ -34,7 +37,7 @@ internal sealed class CatalogLoader(Func<ClusterView> cluster, Func<RouterConfig
             {
                 refusals.Add($"{account.User}: {e.MessageText}");
             }
-            catch (Exception e) when (e is NpgsqlException or SocketException or TimeoutException or IOException)
+            catch (Exception e) when (e is NpgsqlException or SocketException or TimeoutException or IOException or EncryptionException)
             {
                 // The driver also gives up when the server asks for a password and there is none.
                 refusals.Add($"{account.User}: {(e.InnerException ?? e).Message}");
@@ -66,7 +69,7 @@ internal sealed class CatalogLoader(Func<ClusterView> cluster, Func<RouterConfig
 
     private async Task<CatalogRows> LoadAsync(NodeConfig node, string database, CatalogAccount account, CancellationToken stop)
     {
-        var builder = new NpgsqlDataSourceBuilder(ConnectionString(node, database, account));
+        var builder = DriverTls.BuilderFor(Connection(node, database, account), node, encryption);
         builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false));
         await using var source = builder.Build();
         await using var connection = await source.OpenConnectionAsync(stop);
@@ -99,7 +102,7 @@ internal sealed class CatalogLoader(Func<ClusterView> cluster, Func<RouterConfig
         yield return new NpgsqlBatchCommand(CatalogQueries.End);
     }
 
-    private string ConnectionString(NodeConfig node, string database, CatalogAccount account) => new NpgsqlConnectionStringBuilder
+    private NpgsqlConnectionStringBuilder Connection(NodeConfig node, string database, CatalogAccount account) => new()
     {
         Host = node.Host,
         Port = node.Port,
@@ -114,5 +117,5 @@ internal sealed class CatalogLoader(Func<ClusterView> cluster, Func<RouterConfig
         CancellationTimeout = -1,
         // pg_get_viewdef() waits for a lock on its tables: never for long, and never past the driver's own limit.
         Options = $"-c statement_timeout={(long)CommandLimit.TotalMilliseconds} -c lock_timeout=2000",
-    }.ConnectionString;
+    };
 }

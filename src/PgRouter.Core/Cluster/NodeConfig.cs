@@ -1,3 +1,5 @@
+using PgRouter.Core.Configuration;
+
 namespace PgRouter.Core.Cluster;
 
 /// <summary>What the administrator says of one node (backend_*N). Immutable; replaced whole by a reload.</summary>
@@ -20,6 +22,12 @@ internal sealed record NodeConfig
     public string DataDirectory { get; init; } = "";
 
     public NodeFlags Flags { get; init; } = NodeFlags.AllowToFailover;
+
+    /// <summary>server_tls_* of this node.</summary>
+    public ServerTlsConfig Tls { get; init; } = new();
+
+    /// <summary>Reached through a Unix-domain socket, which needs no encryption.</summary>
+    public bool IsLocal => Host.StartsWith('/');
 
     public override string ToString() => $"node {Id} ({Host}:{Port})";
 }

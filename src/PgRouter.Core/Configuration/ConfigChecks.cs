@@ -33,6 +33,7 @@ internal sealed class ConfigChecks(RouterConfig config, IReadOnlyDictionary<stri
         CheckDelay();
         CheckRedirects();
         CheckPools();
+        CheckTls();
         if (values.TryGetValue("backend_clustering_mode", out var mode) && mode.Value.Text == "raw")
             _warnings.Add($"{mode.Source}: backend_clustering_mode = raw: load_balance_mode is off, everything runs on the primary");
     }
@@ -146,6 +147,35 @@ internal sealed class ConfigChecks(RouterConfig config, IReadOnlyDictionary<stri
         if (config.ServerMaxUses is > 0 and < FewUses && config.PoolMode != PoolMode.Session)
             _warnings.Add($"{SourceOf("child_max_connections")}: child_max_connections counts transactions with pool_mode = "
                 + $"{config.PoolMode.ToString().ToLowerInvariant()}: servers are replaced after {config.ServerMaxUses} of them");
+    }
+
+    private void CheckTls()
+    {
+        var client = config.ClientTls;
+        if (client.Mode != TlsMode.Disable)
+        {
+            var setting = values.ContainsKey("client_tls_sslmode") ? "client_tls_sslmode" : "ssl";
+            if (client.CertificateFile.Length == 0 || client.KeyFile.Length == 0)
+                Mistake(setting, "TLS needs a certificate and its key; name their files with ssl_cert and ssl_key");
+            if (client.Mode >= TlsMode.VerifyCa && !client.AsksForCertificates)
+                Mistake(setting, "clients must show a certificate, but no authority is trusted; name its file with ssl_ca_cert");
+        }
+        CheckVersions(client.Versions, "ssl_max_protocol_version");
+        foreach (var node in config.Nodes.Where(node => !node.IsLocal))
+        {
+            var setting = values.ContainsKey($"server_tls_sslmode{node.Id}") ? $"server_tls_sslmode{node.Id}" : "server_tls_sslmode";
+            if (node.Tls.Mode >= TlsMode.VerifyCa && node.Tls.AuthorityFile.Length == 0)
+                Mistake(setting, $"the certificate of {node} must be checked, but no authority is trusted; "
+                    + "name its file with server_tls_ca_file, or write 'system' there");
+            if (node.Tls.CertificateFile.Length > 0 != node.Tls.KeyFile.Length > 0)
+                Mistake("server_tls_cert_file", "server_tls_cert_file and server_tls_key_file are given together or not at all");
+        }
+    }
+
+    private void CheckVersions(TlsVersions versions, string setting)
+    {
+        if (versions is { Minimum: "TLSv1.3", Maximum: "TLSv1.2" })
+            Mistake(setting, "the newest version allowed is older than the oldest");
     }
 
     private void Mistake(string setting, string message) => _mistakes.Add(new ConfigMistake(SourceOf(setting), setting, message));

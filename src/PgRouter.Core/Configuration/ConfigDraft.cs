@@ -17,6 +17,7 @@ internal sealed class ConfigDraft
 
     private readonly SortedDictionary<int, NodeConfig> _nodes = [];
     private readonly Dictionary<int, List<Func<HealthCheckConfig, HealthCheckConfig>>> _healthPerNode = [];
+    private readonly Dictionary<int, List<Func<ServerTlsConfig, ServerTlsConfig>>> _tlsPerNode = [];
     private readonly Dictionary<ScopeOf, LimitOverrides> _limits = [];
 
     public RouterConfig Config { get; set; } = new();
@@ -37,6 +38,11 @@ internal sealed class ConfigDraft
     public TimeSpan? ChildLifeTime { get; set; }
 
     public TimeSpan? ServerConnectTimeout { get; set; }
+
+    public bool? Ssl { get; set; }
+
+    /// <summary>PgBouncer's client_tls_sslmode, which counts before ssl.</summary>
+    public TlsMode? ClientTlsMode { get; set; }
 
     /// <summary>Changes one node; a number that was not seen before begins a new one.</summary>
     public void ChangeNode(int id, Func<NodeConfig, NodeConfig> change)
@@ -62,14 +68,33 @@ internal sealed class ConfigDraft
         changes.Add(change);
     }
 
+    /// <summary>Changes the encryption towards every node, or towards one.</summary>
+    public void ChangeServerTls(int? nodeId, Func<ServerTlsConfig, ServerTlsConfig> change)
+    {
+        if (nodeId is not { } id)
+        {
+            Config = Config with { ServerTls = change(Config.ServerTls) };
+            return;
+        }
+        if (!_tlsPerNode.TryGetValue(id, out var changes))
+            _tlsPerNode[id] = changes = [];
+        changes.Add(change);
+    }
+
     /// <summary>Settles what depends on several settings, whatever the order they stood in.</summary>
     public RouterConfig Finish()
     {
         var connectTimeout = ServerConnectTimeout ?? ConnectTimeout ?? Config.ServerConnectTimeout;
         var health = WithCheckUser(Config.HealthCheck);
+        var tls = Config.ServerTls with
+        {
+            AuthorityFile = Config.ServerTls.AuthorityFile.Length > 0 ? Config.ServerTls.AuthorityFile : Config.ClientTls.AuthorityFile,
+        };
         return Config with
         {
-            Nodes = [.. _nodes.Values.Where(node => node.Host.Length > 0)],
+            Nodes = [.. _nodes.Values.Where(node => node.Host.Length > 0).Select(node => node with { Tls = TlsOf(node.Id, tls) })],
+            ServerTls = tls,
+            ClientTls = Config.ClientTls with { Mode = ClientTlsMode ?? (Ssl is true ? TlsMode.Allow : TlsMode.Disable) },
             LoadBalanceMode = Config.LoadBalanceMode && !IsRaw,
             DefaultPoolSize = PoolSize(),
             MaxNodeConnections = NodeLimit(),
@@ -84,6 +109,9 @@ internal sealed class ConfigDraft
                 own => own.Value.Aggregate(health, (config, change) => change(config))),
         };
     }
+
+    private ServerTlsConfig TlsOf(int nodeId, ServerTlsConfig common) =>
+        _tlsPerNode.TryGetValue(nodeId, out var changes) ? changes.Aggregate(common, (tls, change) => change(tls)) : common;
 
     /// <summary>
     /// PgBouncer's default_pool_size if it is given; else what pgpool could use at once for one database and user, num_init_children; else

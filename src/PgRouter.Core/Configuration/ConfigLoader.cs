@@ -47,6 +47,9 @@ internal sealed class ConfigLoader
         var directory = Path.GetDirectoryName(Path.GetFullPath(path ?? DefaultHbaFile))!;
         return config with
         {
+            ClientTls = InDirectory(config.ClientTls, directory),
+            ServerTls = InDirectory(config.ServerTls, directory),
+            Nodes = [.. config.Nodes.Select(node => node with { Tls = InDirectory(node.Tls, directory) })],
             PoolHbaFile = Path.Combine(directory, config.PoolHbaFile.Length > 0 ? config.PoolHbaFile : DefaultHbaFile),
             PoolPasswdFile = PasswdFile(values, directory),
         };
@@ -61,9 +64,30 @@ internal sealed class ConfigLoader
             draft.ChangeNode(id, node => toNode(node, given.Value));
         if (setting.ApplyToHealth is { } toHealth)
             draft.ChangeHealth(given.Index, health => toHealth(health, given.Value));
+        if (setting.ApplyToServerTls is { } toTls)
+            draft.ChangeServerTls(given.Index, tls => toTls(tls, given.Value));
         if (given.Index is null)
             setting.Apply?.Invoke(draft, given.Value);
     }
+
+    private static ClientTlsConfig InDirectory(ClientTlsConfig tls, string directory) => tls with
+    {
+        CertificateFile = InDirectory(tls.CertificateFile, directory),
+        KeyFile = InDirectory(tls.KeyFile, directory),
+        AuthorityFile = InDirectory(tls.AuthorityFile, directory),
+        AuthorityDirectory = InDirectory(tls.AuthorityDirectory, directory),
+        RevocationFile = InDirectory(tls.RevocationFile, directory),
+    };
+
+    private static ServerTlsConfig InDirectory(ServerTlsConfig tls, string directory) => tls with
+    {
+        CertificateFile = InDirectory(tls.CertificateFile, directory),
+        KeyFile = InDirectory(tls.KeyFile, directory),
+        AuthorityFile = tls.AuthorityFile == ServerTlsConfig.SystemAuthorities ? tls.AuthorityFile : InDirectory(tls.AuthorityFile, directory),
+        RevocationFile = InDirectory(tls.RevocationFile, directory),
+    };
+
+    private static string InDirectory(string file, string directory) => file.Length == 0 ? "" : Path.Combine(directory, file);
 
     /// <summary>pool_passwd as given; the default name only where such a file is, as pgpool needs none for trust either.</summary>
     private static string PasswdFile(IReadOnlyDictionary<string, ConfiguredValue> values, string directory)

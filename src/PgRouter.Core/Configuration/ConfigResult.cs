@@ -23,6 +23,9 @@ internal sealed record ReloadReport
 
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
+    /// <summary>Mistakes in the files of passwords, rules and certificates: each of those keeps what was read before.</summary>
+    public IReadOnlyList<string> FileMistakes { get; init; } = [];
+
     /// <summary>Names of the settings whose new value is in force.</summary>
     public IReadOnlyList<string> Changed { get; init; } = [];
 

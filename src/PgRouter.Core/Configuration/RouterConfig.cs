@@ -140,6 +140,12 @@ internal sealed record RouterConfig
     /// <summary>pgrouter.loops: event loops; 0 = by core count.</summary>
     public int Loops { get; init; }
 
+    /// <summary>ssl, ssl_*, client_tls_*.</summary>
+    public ClientTlsConfig ClientTls { get; init; } = new();
+
+    /// <summary>server_tls_*, for nodes that have no lines of their own; see <see cref="NodeConfig.Tls"/>.</summary>
+    public ServerTlsConfig ServerTls { get; init; } = new();
+
     /// <summary>enable_pool_hba.</summary>
     public bool EnablePoolHba { get; init; }
 

@@ -69,6 +69,7 @@ internal static class SampleFile
     private static string Value(Setting row) => row.Kind switch
     {
         _ when row.Name == "backend_hostname" => "'localhost'",
+        _ when row.Default.Length == 0 => "''",
         SettingKind.Text or SettingKind.List => $"'{row.Default.Replace("'", "''", StringComparison.Ordinal)}'",
         SettingKind.Duration or SettingKind.Size => row.Default == "0" ? "0" : row.Default + SettingParser.UnitName(row.Unit),
         _ => row.Default,
@@ -78,7 +79,7 @@ internal static class SampleFile
     {
         var notes = new List<string>();
         if (row.Kind == SettingKind.Word)
-            notes.Add(string.Join(", ", row.Words));
+            notes.Add(string.Join(", ", row.Words.Where(word => word.Length > 0)));
         if (row.Kind is SettingKind.Duration or SettingKind.Size)
             notes.Add($"unit {SettingParser.UnitName(row.Unit)}");
         if (row.Suffix == SettingSuffix.Optional)

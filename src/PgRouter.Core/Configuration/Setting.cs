@@ -154,6 +154,9 @@ internal sealed record Setting(string Name, SettingKind Kind, string Default, st
     /// <summary>How a value lands in the health check, of all nodes or of the numbered one.</summary>
     public Func<HealthCheckConfig, SettingValue, HealthCheckConfig>? ApplyToHealth { get; init; }
 
+    /// <summary>How a value lands in the encryption towards all nodes or towards the numbered one.</summary>
+    public Func<ServerTlsConfig, SettingValue, ServerTlsConfig>? ApplyToServerTls { get; init; }
+
     /// <summary>Of what the setting can be; none for a setting of everything.</summary>
     public ScopeKind Scopes { get; init; }
 

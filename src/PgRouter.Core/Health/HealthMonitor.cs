@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using PgRouter.Core.Admin;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
+using PgRouter.Core.Encryption;
 
 namespace PgRouter.Core.Health;
 
@@ -25,8 +26,8 @@ internal sealed class HealthMonitor : IAsyncDisposable
     private bool _started;
     private bool _disposed;
 
-    public HealthMonitor(ClusterUpdater updater, Func<RouterConfig> config, TimeProvider time, ILoggerFactory loggers)
-        : this(updater, config, time, loggers, node => new NodeProbe(node))
+    public HealthMonitor(ClusterUpdater updater, Func<RouterConfig> config, TimeProvider time, ILoggerFactory loggers, ServerTlsStore encryption)
+        : this(updater, config, time, loggers, node => new NodeProbe(node, encryption))
     {
     }
 

@@ -1,11 +1,12 @@
 using PgRouter.Core.Cluster;
+using PgRouter.Core.Encryption;
 
 namespace PgRouter.Core.Health;
 
 /// <summary>
 /// Probes one node over a connection of its own that stays open between probes. Called by the node's loop only, one probe at a time.
 /// </summary>
-internal sealed class NodeProbe(NodeConfig node) : INodeProbe
+internal sealed class NodeProbe(NodeConfig node, ServerTlsStore encryption) : INodeProbe
 {
     private ProbeSession? _session;
 
@@ -14,14 +15,21 @@ internal sealed class NodeProbe(NodeConfig node) : INodeProbe
         if (settings.User.Length == 0)
         {
             await CloseAsync();
-            return await PortProbe.AskAsync(node, settings, limit);
+            return await PortProbe.AskAsync(node, settings, encryption, limit);
         }
-        if (_session is null || _session.Settings != settings)
+        try
         {
-            await CloseAsync();
-            _session = new ProbeSession(node, settings);
+            if (_session is null || _session.Settings != settings)
+            {
+                await CloseAsync();
+                _session = new ProbeSession(node, settings, encryption);
+            }
+            return await AskAsync(_session, limit);
         }
-        return await AskAsync(_session, limit);
+        catch (EncryptionException e)
+        {
+            return ProbeResult.Failed(e.Message);
+        }
     }
 
     public ValueTask DisposeAsync() => CloseAsync();

@@ -1,8 +1,11 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using PgRouter.Core.Cluster;
+using PgRouter.Core.Configuration;
+using PgRouter.Core.Encryption;
 
 namespace PgRouter.Core.Health;
 
@@ -12,9 +15,11 @@ namespace PgRouter.Core.Health;
 /// </summary>
 internal static class PortProbe
 {
+    private static readonly byte[] SslRequest = [0, 0, 0, 8, 4, 210, 22, 47];
     private static readonly byte[] Terminate = [(byte)'X', 0, 0, 0, 4];
 
-    public static async ValueTask<ProbeResult> AskAsync(NodeConfig node, ProbeSettings settings, CancellationToken limit)
+    public static async ValueTask<ProbeResult> AskAsync(
+        NodeConfig node, ProbeSettings settings, ServerTlsStore encryption, CancellationToken limit)
     {
         try
         {
@@ -23,7 +28,8 @@ internal static class PortProbe
                 ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
                 : new Socket(SocketType.Stream, ProtocolType.Tcp);
             await socket.ConnectAsync(endPoint, limit);
-            return await TalkAsync(socket, settings, limit);
+            await using var stream = await EncryptAsync(new NetworkStream(socket), node, encryption, limit);
+            return await TalkAsync(stream, settings, limit);
         }
         catch (OperationCanceledException)
         {
@@ -35,14 +41,31 @@ internal static class PortProbe
         }
     }
 
+    /// <summary>Only where clear text is forbidden: this is not a login, and shows no more than the name of a user.</summary>
+    private static async ValueTask<Stream> EncryptAsync(NetworkStream stream, NodeConfig node, ServerTlsStore encryption, CancellationToken limit)
+    {
+        if (node.IsLocal || node.Tls.Mode < TlsMode.Require)
+            return stream;
+        var (tls, problem) = encryption.For(node);
+        if (tls is null)
+            throw new EncryptionException($"TLS towards {node}: {problem}");
+        await stream.WriteAsync(SslRequest, limit);
+        var answer = new byte[1];
+        await stream.ReadExactlyAsync(answer, limit);
+        if (answer[0] != (byte)'S')
+            throw new EncryptionException("the server does not support SSL, but SSL was required");
+        var encrypted = new SslStream(stream);
+        await encrypted.AuthenticateAsClientAsync(tls.OptionsFor(node.Host, new TlsNote()), limit);
+        return encrypted;
+    }
+
     private static EndPoint EndPointOf(NodeConfig node) => node.Host.StartsWith('/')
         ? new UnixDomainSocketEndPoint(Path.Combine(node.Host, $".s.PGSQL.{node.Port}"))
         : new DnsEndPoint(node.Host, node.Port);
 
-    private static async ValueTask<ProbeResult> TalkAsync(Socket socket, ProbeSettings settings, CancellationToken limit)
+    private static async ValueTask<ProbeResult> TalkAsync(Stream stream, ProbeSettings settings, CancellationToken limit)
     {
         const int LongestMessage = 8192;
-        await using var stream = new NetworkStream(socket);
         await stream.WriteAsync(StartupMessage(settings), limit);
         var header = new byte[5];
         await stream.ReadExactlyAsync(header, limit);

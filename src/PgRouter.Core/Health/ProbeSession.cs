@@ -1,5 +1,6 @@
 using Npgsql;
 using PgRouter.Core.Cluster;
+using PgRouter.Core.Encryption;
 
 namespace PgRouter.Core.Health;
 
@@ -11,14 +12,16 @@ internal sealed class ProbeSession : IAsyncDisposable
     private readonly NodeConfig _node;
     private readonly NpgsqlDataSource _source;
     private NpgsqlConnection? _connection;
+    private readonly ServerTlsStore _encryption;
     private bool _reduced;
 
-    public ProbeSession(NodeConfig node, ProbeSettings settings)
+    public ProbeSession(NodeConfig node, ProbeSettings settings, ServerTlsStore encryption)
     {
         _node = node;
+        _encryption = encryption;
         Settings = settings;
         // Loading types would query the catalog at each connect; the probe reads built-in types only.
-        var builder = new NpgsqlDataSourceBuilder(ConnectionString(node, settings));
+        var builder = DriverTls.BuilderFor(Connection(node, settings), node, encryption);
         builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false));
         _source = builder.Build();
     }
@@ -74,7 +77,7 @@ internal sealed class ProbeSession : IAsyncDisposable
     // The driver gave up for a reason of its own (no password configured, a method it does not speak): the node may be well.
     private async Task<ProbeResult> AskPortAsync(Exception reason, CancellationToken limit)
     {
-        var port = await PortProbe.AskAsync(_node, Settings, limit);
+        var port = await PortProbe.AskAsync(_node, Settings, _encryption, limit);
         return port.IsGood ? port with { Reason = reason.Message } : port;
     }
 
@@ -163,7 +166,7 @@ internal sealed class ProbeSession : IAsyncDisposable
             await connection.DisposeAsync();
     }
 
-    private static string ConnectionString(NodeConfig node, ProbeSettings settings) => new NpgsqlConnectionStringBuilder
+    private static NpgsqlConnectionStringBuilder Connection(NodeConfig node, ProbeSettings settings) => new()
     {
         Host = node.Host,
         Port = node.Port,
@@ -178,7 +181,7 @@ internal sealed class ProbeSession : IAsyncDisposable
         CommandTimeout = Seconds(settings.Limit),
         CancellationTimeout = -1,
         Options = $"-c statement_timeout={(long)settings.Limit.TotalMilliseconds}",
-    }.ConnectionString;
+    };
 
     // The driver counts in whole seconds, at most 1024; 0 would mean for ever.
     private static int Seconds(TimeSpan time) => (int)Math.Clamp(Math.Ceiling(time.TotalSeconds), 1, 1024);

@@ -21,8 +21,11 @@ internal sealed class ConsoleVerbs(SessionServices services, Func<ReloadReport> 
     private readonly DatabaseGates _gates = services.Pools.Context.Gates;
     private readonly PoolOperations _pools = new(services.Pools);
 
-    public ValueTask<IReadOnlyList<string>> ReloadAsync(CancellationToken cancellationToken) =>
-        ValueTask.FromResult<IReadOnlyList<string>>([.. reload().Mistakes.Select(m => m.ToString())]);
+    public ValueTask<IReadOnlyList<string>> ReloadAsync(CancellationToken cancellationToken)
+    {
+        var report = reload();
+        return ValueTask.FromResult<IReadOnlyList<string>>([.. report.Mistakes.Select(m => m.ToString()), .. report.FileMistakes]);
+    }
 
     /// <summary>By signal to the own process, so that one place decides how it ends.</summary>
     public void Shutdown(ShutdownMode mode) => ProcessSignal.Send(mode switch

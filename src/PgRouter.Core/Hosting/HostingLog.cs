@@ -8,8 +8,8 @@ internal static partial class HostingLog
     [LoggerMessage(1400, LogLevel.Information, "listening on {Addresses} port {Port} with {Loops} event loop(s); {Parser}")]
     public static partial void Listening(ILogger logger, string addresses, int port, int loops, string parser);
 
-    [LoggerMessage(1401, LogLevel.Error, "{Mistake}")]
-    public static partial void SecretMistake(ILogger logger, string mistake);
+    [LoggerMessage(1401, LogLevel.Error, "{Mistake}; what was read before stays in force")]
+    public static partial void FileMistake(ILogger logger, string mistake);
 
     [LoggerMessage(1402, LogLevel.Information, "console: {Verb} {Database}")]
     public static partial void Commanded(ILogger logger, string verb, string database);

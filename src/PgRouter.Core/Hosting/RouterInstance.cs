@@ -4,6 +4,7 @@ using PgRouter.Core.Authentication;
 using PgRouter.Core.Catalog;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
+using PgRouter.Core.Encryption;
 using PgRouter.Core.Health;
 using PgRouter.Core.Listening;
 using PgRouter.Core.Notifications;
@@ -33,7 +34,9 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
     private readonly ILogger _logger;
     private readonly List<EventLoop> _loops = [];
     private readonly ClusterUpdater _cluster = new();
-    private readonly LoginBook _logins = new();
+    private readonly AccessFiles _access = new();
+    private readonly LoginBook _logins;
+    private readonly WorkThreads _work = new(Math.Max(1, Environment.ProcessorCount / 2));
     private readonly HealthMonitor _health;
     private readonly CatalogDirectory _catalogs;
     private readonly StatementParser _parser = new();
@@ -43,19 +46,21 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
     private readonly Listener _listener;
     private readonly AdminCommands _commands;
     private readonly Lazy<Task> _disposal;
+    private IReadOnlyList<string> _fileMistakes = [];
 
     public RouterInstance(ConfigStore store, ILoggerFactory loggers, TimeProvider time)
     {
         _store = store;
+        _logins = _access.Logins;
         _disposal = new Lazy<Task>(() => Task.Run(DisposeOnceAsync));
         _logger = loggers.CreateLogger("PgRouter");
         Func<RouterConfig> config = () => store.Current;
         for (var i = 0; i < LoopCount(store.Current); i++)
             _loops.Add(new EventLoop(i, _logger));
-        _health = new HealthMonitor(_cluster, config, time, loggers);
-        var connector = new ServerConnector(_logins, config);
+        _health = new HealthMonitor(_cluster, config, time, loggers, _access.ServerTls);
+        var connector = new ServerConnector(_logins, _access.ServerTls, _work, config);
         _catalogs = new CatalogDirectory(
-            new CatalogLoader(() => _cluster.View, config, _logins.PasswordFor), () => config().RelcacheExpire, time, _logger);
+            new CatalogLoader(() => _cluster.View, config, _logins.PasswordFor, _access.ServerTls), () => config().RelcacheExpire, time, _logger);
         var pools = new PoolDirectory(new PoolContext(config, connector, _loops, ReportFault, _logger));
         var notifications = new NotificationHub(new HubContext(config, _cluster, connector, pools.Context.SenderOf, _logger), _loops);
         _services = new SessionServices
@@ -71,6 +76,8 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
             Commands = new LateCommands(() => _commands!, config),
             Catalogs = _catalogs,
             Logins = _logins,
+            ClientTls = _access.ClientTls,
+            Work = _work,
             Logger = _logger,
         };
         _hosts = [.. _loops.Select(loop => new LoopServices(loop, _services, ShapeCacheBytes))];
@@ -92,7 +99,8 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         LibPgQuery.Describe(); // Throws here, and not at the first statement, when the library is missing.
-        LoadSecrets();
+        if (_access.Load(_store.Current) is { Count: > 0 } mistakes)
+            throw new AccessFilesException(mistakes);
         _cluster.Configure(_store.Current.Nodes);
         _health.Start();
         await _health.WaitForFirstRoundAsync(FirstRoundLimit);
@@ -107,7 +115,15 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
         HostingLog.Listening(_logger, string.Join(", ", _store.Current.ListenAddresses), _store.Current.Port, _loops.Count, LibPgQuery.Describe());
     }
 
-    public ReloadReport Reload() => _store.Reload();
+    public ReloadReport Reload()
+    {
+        var report = _store.Reload();
+        if (!report.Succeeded)
+            return report;
+        if (report.Changed.Count == 0)
+            LoadFiles();
+        return report with { FileMistakes = _fileMistakes };
+    }
 
     public async Task StopAsync(StopMode mode)
     {
@@ -134,6 +150,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
         _routeMeter.Dispose();
         await _health.DisposeAsync();
         _parser.Dispose();
+        _work.Dispose();
     }
 
     IReadOnlyList<Admin.SettingRow> ISettingsSource.Rows() =>
@@ -143,7 +160,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
 
     private void Apply(RouterConfig config)
     {
-        LoadSecrets();
+        LoadFiles();
         KnowWarmPools();
         _cluster.Configure(config.Nodes);
         _services.Pools.Reconfigure(config.Nodes);
@@ -153,10 +170,11 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
             client.ReadLimits();
     }
 
-    private void LoadSecrets()
+    private void LoadFiles()
     {
-        foreach (var mistake in _logins.LoadFiles(_store.Current))
-            HostingLog.SecretMistake(_logger, mistake);
+        _fileMistakes = _access.Load(_store.Current);
+        foreach (var mistake in _fileMistakes)
+            HostingLog.FileMistake(_logger, mistake);
     }
 
     /// <summary>min_pool_size without a client: for databases and users that somebody has named.</summary>

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using PgRouter.Core.Authentication;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
+using PgRouter.Core.Encryption;
 using PgRouter.Core.Transport;
 
 namespace PgRouter.Core.Hosting;
@@ -20,8 +21,9 @@ internal static class TrustCheck
         if (config.EnablePoolHba)
             return [];
         using var loop = new EventLoop(0, NullLogger.Instance);
+        using var work = new WorkThreads(1);
         loop.Start();
-        var connector = new ServerConnector(new LoginBook(), () => config with { ServerConnectTimeout = Limit });
+        var connector = new ServerConnector(new LoginBook(), new ServerTlsStore(), work, () => config with { ServerConnectTimeout = Limit });
         var user = config.SrCheckUser.Length > 0 ? config.SrCheckUser : "postgres";
         var findings = await Task.WhenAll(config.Nodes.Select(node => AskAsync(loop, connector, node, config.SrCheckDatabase, user)));
         return [.. findings.OfType<string>()];

@@ -54,10 +54,10 @@ internal sealed class PoolDirectory
         foreach (var (key, pool) in _pools)
         {
             pool.Opener.EndPause();
-            if (nodes.Any(n => n.Id == key.NodeId && n.Host == pool.Node.Host && n.Port == pool.Node.Port))
+            if (nodes.Any(n => n.Id == key.NodeId && n.Host == pool.Node.Host && n.Port == pool.Node.Port && n.Tls == pool.Node.Tls))
                 continue;
             pool.Retire(new PoolError(
-                ErrorMessage.Error(SqlStates.CannotConnectNow, $"{pool.Node} was taken out of the configuration"), IsUnreachable: true));
+                ErrorMessage.Error(SqlStates.CannotConnectNow, $"{pool.Node} was changed or taken out of the configuration"), IsUnreachable: true));
             _pools.TryRemove(KeyValuePair.Create(key, pool));
             CloseIdle(pool);
         }

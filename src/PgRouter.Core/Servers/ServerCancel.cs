@@ -63,7 +63,12 @@ internal static class ServerCancel
                 await signal;
             var writer = new MessageWriter();
             StartupPacket.WriteCancelRequest(writer, server.Pid, server.CancelKey);
-            if (deadline.HasPassed || socket.FinishConnect() != 0 || socket.TrySend(writer.WrittenSpan) < 0)
+            if (deadline.HasPassed || socket.FinishConnect() != 0)
+                return;
+            // As encrypted as the connection it is for: the key must not be seen on the way.
+            if (server.Encryption is { } encryption && (await encryption.AskAsync(socket, signal, deadline)).Layer is null)
+                return;
+            if (socket.TrySend(writer.WrittenSpan) < 0)
                 return;
             while (!deadline.HasPassed && !socket.PeerClosed)
                 await signal;

@@ -59,6 +59,9 @@ internal sealed class ServerConnection
 
     public byte[] CancelKey { get; set; } = [];
 
+    /// <summary>How it is encrypted; null = in clear text.</summary>
+    public ServerEncryption? Encryption { get; init; }
+
     /// <summary>What the server reported by ParameterStatus.</summary>
     public Dictionary<string, string> Parameters { get; } = [];
 
@@ -284,6 +287,7 @@ internal sealed class ServerConnection
             State = CancelsUnderWay > 0 ? "being_canceled" : ClientPid != 0 ? "active" : "idle",
             LocalAddress = local?.Address.ToString() ?? "unix",
             LocalPort = local?.Port ?? 0,
+            TlsDescription = Socket.Tls?.Description ?? "",
             ConnectTime = ConnectTime,
             RequestTime = isActive ? DateTimeOffset.UtcNow - Stopwatch.GetElapsedTime(RequestStarted) : ConnectTime,
             ReleaseTime = ClientPid == 0 && UseCount > 0

@@ -15,7 +15,7 @@ namespace PgRouter.Core.Sessions;
 /// A new connection until it is a session: encryption requests, cancel requests, the start-up packet, who the client is. One handler on one loop,
 /// bounded by authentication_timeout.
 /// </summary>
-internal sealed class ClientLogin
+internal sealed partial class ClientLogin
 {
     private readonly LoopServices _host;
     private readonly SessionServices _services;
@@ -67,6 +67,8 @@ internal sealed class ClientLogin
         _deadline.Start(_config.AuthenticationTimeout);
         if (await ReadStartupAsync() is not { } startup)
             return null;
+        if (RefuseConnection(startup.User) is { } clear)
+            return Refuse(startup, clear, clear.Message);
         if (ClientAdmission.Check(_config, _services.Clients.ConnectionCount, startup.User) is { } full)
             return Refuse(startup, full, full.Message);
         if (!Negotiate(startup, out var settings, out var own, out var poolMode, out var error)
@@ -127,39 +129,6 @@ internal sealed class ClientLogin
         return error;
     }
 
-    /// <summary>Up to the start-up packet; encryption is refused politely, a cancel request is carried out. Null = the connection is done.</summary>
-    private async Task<StartupPacket?> ReadStartupAsync()
-    {
-        while (true)
-        {
-            switch (StartupPacket.TryRead(_input.Span, out var packet, out var consumed, out var error))
-            {
-                case StartupReadResult.Invalid:
-                    Send(error!);
-                    return null;
-                case StartupReadResult.NeedMoreData:
-                    if (!await ReadAsync())
-                        return null;
-                    continue;
-            }
-            _input.Consume(consumed);
-            switch (packet!.Kind)
-            {
-                case StartupPacketKind.Startup:
-                    return packet;
-                case StartupPacketKind.CancelRequest:
-                    if (_services.Clients.Find(packet.CancelProcessId, packet.CancelSecret.Span) is { } canceled)
-                        await canceled.CancelAsync();
-                    return null;
-                default:
-                    // Nothing is encrypted, so that what a client sent behind its request is its start-up packet in clear text.
-                    if (!_output.Send(_client, [ProtocolConstants.EncryptionRefused]))
-                        return null;
-                    break;
-            }
-        }
-    }
-
     /// <summary>Protocol options and start-up settings.</summary>
     private bool Negotiate(StartupPacket startup, out SettingsSet settings, out OwnSettings own, out PoolMode? poolMode, out ErrorMessage? error)
     {
@@ -176,7 +145,8 @@ internal sealed class ClientLogin
     {
         var request = new HbaRequest
         {
-            IsLocal = _client.RemoteEndPoint is not IPEndPoint,
+            IsLocal = IsLocal,
+            IsTls = _client.Tls is not null,
             Address = (_client.RemoteEndPoint as IPEndPoint)?.Address,
             Database = identity.Database,
             User = identity.User,

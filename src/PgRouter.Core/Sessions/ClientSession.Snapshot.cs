@@ -24,6 +24,8 @@ internal sealed partial class ClientSession
             Port = remote?.Port ?? 0,
             LocalAddress = local?.Address.ToString() ?? "unix",
             LocalPort = local?.Port ?? 0,
+            IsTls = _client.Tls is not null,
+            TlsDescription = _client.Tls?.Description ?? "",
             ApplicationName = Identity.ApplicationName,
             ConnectTime = ConnectTime,
             RequestTime = lastRequest,

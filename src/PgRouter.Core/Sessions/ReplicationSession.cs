@@ -165,6 +165,8 @@ internal sealed class ReplicationSession : IClient
             Port = remote?.Port ?? 0,
             LocalAddress = local?.Address.ToString() ?? "unix",
             LocalPort = local?.Port ?? 0,
+            IsTls = _client.Tls is not null,
+            TlsDescription = _client.Tls?.Description ?? "",
             ApplicationName = Identity.ApplicationName,
             ConnectTime = _connectTime,
             RequestTime = _connectTime,

@@ -4,6 +4,7 @@ using PgRouter.Core.Authentication;
 using PgRouter.Core.Catalog;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
+using PgRouter.Core.Encryption;
 using PgRouter.Core.Notifications;
 using PgRouter.Core.Pooling;
 using PgRouter.Core.Routing;
@@ -39,6 +40,11 @@ internal sealed class SessionServices
     public required CatalogDirectory Catalogs { get; init; }
 
     public required LoginBook Logins { get; init; }
+
+    public required ClientTlsStore ClientTls { get; init; }
+
+    /// <summary>For what a login computes long.</summary>
+    public required WorkThreads Work { get; init; }
 
     public required ILogger Logger { get; init; }
 

@@ -55,7 +55,7 @@ internal sealed class TlsHandshake
     private async Task<TlsResult> RunAsync(Func<Task> authenticate, bool peerSpeaksFirst)
     {
         if (peerSpeaksFirst && await ReceiveAsync() is { } early)
-            return Failed(early);
+            return Failed(early, isLost: true);
         while (true)
         {
             await _work.RunAsync(() => Go(authenticate), _signal);
@@ -63,17 +63,17 @@ internal sealed class TlsHandshake
             if (_running!.IsCompleted)
                 break;
             if (!isSent && await SendAsync() is { } unsent)
-                return Failed(unsent);
+                return Failed(unsent, isLost: true);
             if (await ReceiveAsync() is { } reason)
-                return Failed(reason);
+                return Failed(reason, isLost: true);
         }
         if (_running.Exception?.InnerException is { } e)
-            return Failed((e.InnerException ?? e).Message);
+            return Failed((e.InnerException ?? e).Message, isLost: false);
         _pipe.Put(_unread.Span);
         _unread.Release();
         var layer = new TlsLayer(_ssl, _pipe);
         _socket.Encrypt(layer);
-        return new TlsResult(layer, "");
+        return new TlsResult(layer, "", false);
     }
 
     /// <summary>On the work thread: from where SslStream stands to where it needs more bytes, or to the end.</summary>
@@ -139,13 +139,16 @@ internal sealed class TlsHandshake
         return position;
     }
 
-    private TlsResult Failed(string reason)
+    private TlsResult Failed(string reason, bool isLost)
     {
         _unread.Release();
         _ssl.Dispose();
-        return new TlsResult(null, reason);
+        return new TlsResult(null, reason, isLost);
     }
 }
 
-/// <summary>How a handshake ended: the encryption, which the socket has already, or why there is none.</summary>
-internal readonly record struct TlsResult(TlsLayer? Layer, string Failure);
+/// <summary>How a handshake ended.</summary>
+/// <param name="Layer">The encryption, which the socket has already; null = none.</param>
+/// <param name="Failure">Why there is none.</param>
+/// <param name="IsLost">Because the peer went away or fell silent, and not for what it said.</param>
+internal readonly record struct TlsResult(TlsLayer? Layer, string Failure, bool IsLost);

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 
 namespace PgRouter.Core.Transport;
 
@@ -33,8 +34,8 @@ internal sealed class TlsLayer
     /// <summary>Version and cipher suite, as PgBouncer shows them.</summary>
     public string Description => $"{Version(_ssl.SslProtocol)}/{_ssl.NegotiatedCipherSuite}";
 
-    /// <summary>The two were established over this connection with a certificate of the peer's; null = it showed none.</summary>
-    public System.Security.Cryptography.X509Certificates.X509Certificate? PeerCertificate => _ssl.RemoteCertificate;
+    /// <summary>The certificate that the peer showed; null = none.</summary>
+    public X509Certificate2? PeerCertificate => (X509Certificate2?)_ssl.RemoteCertificate;
 
     /// <summary>What ALPN settled; empty when nothing.</summary>
     public SslApplicationProtocol ApplicationProtocol => _ssl.NegotiatedApplicationProtocol;

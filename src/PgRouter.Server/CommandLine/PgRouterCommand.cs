@@ -1,5 +1,4 @@
 using System.CommandLine;
-using PgRouter.Core.Authentication;
 using PgRouter.Core.Configuration;
 using PgRouter.Core.Hosting;
 using PgRouter.Server.Demo;
@@ -120,7 +119,7 @@ internal sealed class PgRouterCommand
             ConfigReport.Print(result, Output(parsed));
             if (result.Config is null)
                 return ExitCodes.HasMistakes;
-            var mistakes = new LoginBook().LoadFiles(result.Config);
+            var mistakes = new AccessFiles().Load(result.Config);
             foreach (var mistake in mistakes)
                 Output(parsed).WriteLine($"ERROR:  {mistake}");
             foreach (var warning in await TrustCheck.FindAsync(result.Config).ConfigureAwait(false))

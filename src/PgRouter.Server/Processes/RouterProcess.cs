@@ -34,6 +34,12 @@ internal sealed class RouterProcess(Action<IServiceCollection> configureServices
             ProcessLog.CannotStart(logger, e.Message, null);
             return ExitCodes.CannotCreate;
         }
+        catch (AccessFilesException e)
+        {
+            foreach (var mistake in e.Mistakes)
+                ProcessLog.ConfigurationMistake(logger, mistake);
+            return ExitCodes.BadConfiguration;
+        }
         // The edge of the process: whatever stopped the router is logged, and the exit code tells the service manager.
         catch (Exception e)
         {

@@ -2,6 +2,7 @@ using Npgsql;
 using PgRouter.Core.Catalog;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
+using PgRouter.Core.Encryption;
 using PgRouter.Testing.Clusters;
 
 namespace PgRouter.IntegrationTests.Catalog;
@@ -27,7 +28,7 @@ internal static class CatalogBed
         updater.Configure([new NodeConfig { Id = 0, Host = cluster.Nodes[0].Host, Port = cluster.Nodes[0].Port }]);
         updater.Update(0, state => state with { Status = NodeStatus.Up, Role = NodeRole.Primary });
         var config = new RouterConfig { SrCheckUser = user, SrCheckPassword = password };
-        return new CatalogLoader(() => updater.View, () => config, passwordOf ?? (_ => null));
+        return new CatalogLoader(() => updater.View, () => config, passwordOf ?? (_ => null), new ServerTlsStore());
     }
 
     public static async Task<DatabaseCatalog> CatalogAsync(PgCluster cluster, string database) =>

@@ -211,6 +211,30 @@ public sealed class PgCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>Writes the pg_hba.conf of one node as it is given. New connections see it at once.</summary>
+    public async Task WriteHbaAsync(int node, string text)
+    {
+        await File.WriteAllTextAsync(Path.Combine(Nodes[node].DataDirectory, "pg_hba.conf"), text);
+        await ReloadAsync(Nodes[node]);
+    }
+
+    /// <summary>Turns TLS on at one node, with these files in PEM; clients are asked for certificates of the authority.</summary>
+    public async Task UseTlsAsync(int node, string certificate, string key, string authority)
+    {
+        foreach (var (name, text) in new[] { ("server.crt", certificate), ("server.key", key), ("root.crt", authority) })
+        {
+            var path = Path.Combine(Nodes[node].DataDirectory, name);
+            await File.WriteAllTextAsync(path, text);
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            await PostgresBinaries.GiveAsync(path);
+        }
+        await ExecuteAsync(node, "ALTER SYSTEM SET ssl_ca_file = 'root.crt'");
+        await ExecuteAsync(node, "ALTER SYSTEM SET ssl = on");
+        await ReloadAsync(Nodes[node]);
+        if (await ScalarAsync<string>(node, "SHOW ssl") != "on")
+            throw new TestBedException($"{Nodes[node]} did not turn TLS on:\n{Nodes[node].LogTail()}");
+    }
+
     /// <summary>Makes a login role, or changes its password; returns when the standbys know it.</summary>
     public async Task CreateOrAlterRoleAsync(string name, string password, string encryption = "scram-sha-256", int primary = 0)
     {

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace PgRouter.Testing.Protocol;
@@ -12,6 +13,9 @@ namespace PgRouter.Testing.Protocol;
 /// <param name="Port">TCP port; not used for a Unix socket.</param>
 public sealed record Endpoint(string Host, int Port)
 {
+    /// <summary>Clients ask for TLS before anything else.</summary>
+    public bool Tls { get; init; }
+
     /// <summary>The address as the socket library wants it.</summary>
     public EndPoint Address => Host.StartsWith('/') ? new UnixDomainSocketEndPoint(Host) : new DnsEndPoint(Host, Port, AddressFamily.InterNetwork);
 
@@ -73,7 +77,10 @@ public sealed class RawClient : IAsyncDisposable
                 socket.NoDelay = true;
             using var limit = new CancellationTokenSource(deadline ?? Eventually.DefaultDeadline);
             await socket.ConnectAsync(address, limit.Token);
-            return new RawClient(socket, endpoint);
+            var client = new RawClient(socket, endpoint);
+            if (endpoint.Tls && await client.RequestTlsAsync() != 'S')
+                throw new TestBedException($"{endpoint} refused TLS");
+            return client;
         }
         catch
         {
@@ -151,17 +158,32 @@ public sealed class RawClient : IAsyncDisposable
     }
 
     /// <summary>Sends an SSLRequest and, if the server says S, does the TLS handshake (any certificate); returns the server's byte.</summary>
-    public async Task<char> RequestTlsAsync()
+    public async Task<char> RequestTlsAsync(X509Certificate2? certificate = null)
     {
         await SendAsync(Frontend.SslRequest());
         var answer = await ReadByteAsync();
-        if (answer != 'S')
-            return answer;
+        if (answer == 'S')
+            await HandshakeAsync(certificate, "postgresql");
+        return answer;
+    }
+
+    /// <summary>Does the TLS handshake at once (any certificate of the server's), as sslnegotiation=direct.</summary>
+    /// <param name="certificate">What is shown to the server; null = nothing.</param>
+    /// <param name="protocol">The name in ALPN; null = none.</param>
+    public async Task HandshakeAsync(X509Certificate2? certificate, string? protocol)
+    {
         var tls = new SslStream(_stream, leaveInnerStreamOpen: false, (_, _, _, _) => true);
-        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = Endpoint.Host });
+        using var limit = new CancellationTokenSource(ReadDeadline);
+        await tls.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions
+            {
+                TargetHost = Endpoint.Host,
+                ApplicationProtocols = protocol is null ? null : [new SslApplicationProtocol(protocol)],
+                ClientCertificates = certificate is null ? null : [certificate],
+            },
+            limit.Token);
         _stream = tls;
         _reader = new MessageReader(tls);
-        return answer;
     }
 
     /// <summary>Reads one byte that is no message, as the answer to an SSLRequest.</summary>

@@ -105,7 +105,7 @@ internal sealed class AdminCommandsTests
         router.ReloadMistakes.AddRange(["port must be a number.", "pool_mode is unknown."]);
 
         Assert.That(router.RunInConsole("RELOAD", "root").Error, Is.EqualTo(new AdminError(
-            "F0000", "the configuration was not reloaded: port must be a number. pool_mode is unknown.", "The old one is in force.")));
+            "F0000", "the configuration was not wholly reloaded: port must be a number. pool_mode is unknown.", "What was in force before is still.")));
     }
 
     [TestCase("SHUTDOWN", "shutdown Immediate")]

@@ -91,7 +91,7 @@ internal sealed class ConfigLoaderTests
             "backend_hostname1 = 'a'",
             "backend_weight2 = 1",
             "[pgbouncer]",
-            "ssl = on",
+            "use_watchdog = on",
             "backend_clustering_mode = 'native_replication'",
             "listen_addresses = '",
             "backend_weight200 = 1");

@@ -18,7 +18,7 @@ internal sealed class SettingTableTests
     {
         Assert.That(row.Meaning, Does.EndWith("."));
         Assert.That(row.AcceptedBecause is null || row.RefusedBecause is null);
-        var lands = row.Apply is not null || row.ApplyToNode is not null || row.ApplyToHealth is not null;
+        var lands = row.Apply is not null || row.ApplyToNode is not null || row.ApplyToHealth is not null || row.ApplyToServerTls is not null;
         Assert.That(lands || row.Name == "log_destination", Is.EqualTo(row.Support == SettingSupport.Implemented),
             "only what lands is implemented");
     }

@@ -1,6 +1,6 @@
 namespace PgRouter.Core.Admin.PgBouncer;
 
-/// <summary>RELOAD: reads the configuration again; with a mistake in it the old one stays and the mistakes are the answer.</summary>
+/// <summary>RELOAD: reads the configuration and the files beside it again; a file with a mistake leaves what was read before, and the mistakes are the answer.</summary>
 internal sealed class Reload() : AdminCommand(AdminDialect.PgBouncer, "RELOAD", "read the configuration again")
 {
     public override AdminAccess Access => AdminAccess.Operate;
@@ -15,7 +15,7 @@ internal sealed class Reload() : AdminCommand(AdminDialect.PgBouncer, "RELOAD", 
         return mistakes.Count == 0
             ? new AdminResult { Tag = Name }
             : AdminErrors.Refuse(
-                AdminErrors.ConfigFileError, "the configuration was not reloaded: " + string.Join(" ", mistakes),
-                "The old one is in force.");
+                AdminErrors.ConfigFileError, "the configuration was not wholly reloaded: " + string.Join(" ", mistakes),
+                "What was in force before is still.");
     }
 }
