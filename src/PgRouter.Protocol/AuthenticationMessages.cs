@@ -3,8 +3,9 @@ namespace PgRouter.Protocol;
 /// <summary>Writers for the messages of the authentication exchange, of both sides.</summary>
 public static class AuthenticationMessages
 {
-    /// <summary>The only SASL mechanism spoken here.</summary>
+    /// <summary>The SASL mechanisms spoken here: without and with channel binding.</summary>
     public const string ScramSha256 = "SCRAM-SHA-256";
+    public const string ScramSha256Plus = "SCRAM-SHA-256-PLUS";
 
     /// <summary>Bytes of salt in AuthenticationMD5Password.</summary>
     public const int Md5SaltLength = 4;
@@ -23,8 +24,9 @@ public static class AuthenticationMessages
         WriteRequest(writer, AuthenticationCode.Md5Password, salt);
     }
 
-    /// <summary>AuthenticationSASL that offers SCRAM-SHA-256.</summary>
-    public static void WriteSasl(MessageWriter writer) => WriteRequest(writer, AuthenticationCode.Sasl, "SCRAM-SHA-256\0\0"u8);
+    /// <summary>AuthenticationSASL that offers SCRAM-SHA-256, and SCRAM-SHA-256-PLUS before it where a channel can be bound to.</summary>
+    public static void WriteSasl(MessageWriter writer, bool offersPlus = false) => WriteRequest(
+        writer, AuthenticationCode.Sasl, offersPlus ? "SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0"u8 : "SCRAM-SHA-256\0\0"u8);
 
     public static void WriteSaslContinue(MessageWriter writer, ReadOnlySpan<byte> data) =>
         WriteRequest(writer, AuthenticationCode.SaslContinue, data);
@@ -40,11 +42,11 @@ public static class AuthenticationMessages
         writer.End();
     }
 
-    /// <summary>SASLInitialResponse for SCRAM-SHA-256.</summary>
-    public static void WriteSaslInitialResponse(MessageWriter writer, ReadOnlySpan<byte> data)
+    /// <summary>SASLInitialResponse for SCRAM-SHA-256 or SCRAM-SHA-256-PLUS.</summary>
+    public static void WriteSaslInitialResponse(MessageWriter writer, ReadOnlySpan<byte> data, bool isPlus = false)
     {
         writer.Begin(FrontendMessage.PasswordMessage);
-        writer.WriteCString(ScramSha256);
+        writer.WriteCString(isPlus ? ScramSha256Plus : ScramSha256);
         writer.WriteInt32(data.Length);
         writer.WriteBytes(data);
         writer.End();

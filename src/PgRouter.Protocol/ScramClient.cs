@@ -11,7 +11,7 @@ namespace PgRouter.Protocol;
 public delegate ScramKeys? ScramKeyDerivation(ReadOnlySpan<byte> salt, int iterations);
 
 /// <summary>
-/// The client's side of one SCRAM-SHA-256 login (RFC 5802, RFC 7677) without channel binding: <see cref="Start"/>, then
+/// The client's side of one SCRAM-SHA-256 login (RFC 5802, RFC 7677): <see cref="Start"/>, then
 /// <see cref="TryRespond"/> with the server-first-message, then <see cref="TryFinish"/> with the server-final-message. Used once, by one
 /// thread.
 /// A failure is final, and says what the server did wrong.
@@ -57,6 +57,16 @@ public sealed class ScramClient
         _firstBare = $"n={user.Replace("=", "=3D", StringComparison.Ordinal).Replace(",", "=2C", StringComparison.Ordinal)},r={_nonce}";
     }
 
+    /// <summary>
+    /// What a login by SCRAM-SHA-256-PLUS is bound to (tls-server-end-point, the hash of the server's certificate); empty = SCRAM-SHA-256.
+    /// </summary>
+    public ReadOnlyMemory<byte> Binding { get; init; }
+
+    /// <summary>The connection is encrypted: without a binding, the server is told that one could have been had.</summary>
+    public bool IsEncrypted { get; init; }
+
+    private string Header => !Binding.IsEmpty ? "p=tls-server-end-point,," : IsEncrypted ? "y,," : "n,,";
+
     private enum State : byte
     {
         New,
@@ -69,7 +79,7 @@ public sealed class ScramClient
     public byte[] Start()
     {
         Enter(State.New, State.Started);
-        return Encoding.UTF8.GetBytes("n,," + _firstBare);
+        return Encoding.UTF8.GetBytes(Header + _firstBare);
     }
 
     /// <summary>Reads the server-first-message and gives the client-final-message; false with a reason when the login is over.</summary>
@@ -84,7 +94,7 @@ public sealed class ScramClient
             reason = "the SCRAM keys at hand do not belong to the verifier the server has";
             return false;
         }
-        var withoutProof = "c=biws,r=" + nonce;
+        var withoutProof = $"c={Convert.ToBase64String([.. Encoding.ASCII.GetBytes(Header), .. Binding.Span])},r={nonce}";
         var authMessage = Encoding.UTF8.GetBytes($"{_firstBare},{Encoding.UTF8.GetString(serverFirst)},{withoutProof}");
         var proof = HMACSHA256.HashData(SHA256.HashData(keys.ClientKey.Span), authMessage);
         for (var i = 0; i < proof.Length; i++)

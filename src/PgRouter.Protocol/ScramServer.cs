@@ -43,6 +43,14 @@ public sealed class ScramServer
         _fixedNonce = nonce;
     }
 
+    /// <summary>
+    /// What a client of SCRAM-SHA-256-PLUS must bind to (tls-server-end-point, the hash of the certificate it was shown); empty = that is not offered.
+    /// </summary>
+    public ReadOnlyMemory<byte> Binding { get; init; }
+
+    /// <summary>The client has chosen SCRAM-SHA-256-PLUS.</summary>
+    public bool IsPlus { get; init; }
+
     /// <summary>Why the step gave <see cref="ScramResult.Refused"/>.</summary>
     public ErrorMessage? Error { get; private set; }
 
@@ -104,20 +112,32 @@ public sealed class ScramServer
     private bool TryReadGs2Header(ReadOnlySpan<byte> message, out ReadOnlySpan<byte> bare)
     {
         bare = default;
+        var comma = message.IndexOf((byte)',');
         switch ((char)message[0])
         {
+            case 'n' when IsPlus:
+            case 'y' when IsPlus:
+                return Malformed("The client selected SCRAM-SHA-256-PLUS, but the SCRAM message does not include channel binding data.");
             case 'n':
                 _expectedBinding = "biws"; // base64 of "n,,"
                 break;
-            case 'y':
-                // The client could bind but saw no -PLUS mechanism on offer, which is true here.
-                _expectedBinding = "eSws"; // base64 of "y,,"
-                break;
-            case 'p':
+            case 'y' when !Binding.IsEmpty:
+                // Somebody between has taken the mechanism off the list that was offered.
                 return Refuse(
                     SqlStates.ProtocolViolation,
-                    "client requires SCRAM channel binding, but it is not supported",
-                    "Connect with channel_binding=disable or prefer.");
+                    "SCRAM channel binding negotiation error",
+                    detail: "The client supports SCRAM channel binding but thinks the server does not.  However, this server does support channel binding.");
+            case 'y':
+                _expectedBinding = "eSws"; // base64 of "y,,"
+                break;
+            case 'p' when !IsPlus:
+                return Malformed("The client selected SCRAM-SHA-256 without channel binding, but the SCRAM message includes channel binding data.");
+            case 'p' when comma > 0:
+                if (!message[..comma].SequenceEqual("p=tls-server-end-point"u8))
+                    return Refuse(SqlStates.ProtocolViolation, "unsupported SCRAM channel-binding type");
+                _expectedBinding = Convert.ToBase64String([.. "p=tls-server-end-point,,"u8, .. Binding.Span]);
+                message = message[(comma - 1)..];
+                break;
             default:
                 return Malformed("Unexpected channel-binding flag.");
         }
@@ -159,7 +179,9 @@ public sealed class ScramServer
         if (!message.TryRead('c', out var binding))
             return Malformed("Channel binding expected.");
         if (!binding.SequenceEqual(Encoding.ASCII.GetBytes(_expectedBinding)))
-            return Refuse(SqlStates.ProtocolViolation, "unexpected SCRAM channel-binding attribute in client-final-message");
+            return IsPlus
+                ? Refuse(SqlStates.InvalidAuthorizationSpecification, "SCRAM channel binding check failed")
+                : Refuse(SqlStates.ProtocolViolation, "unexpected SCRAM channel-binding attribute in client-final-message");
         if (!message.TryRead('r', out var nonce))
             return Malformed("Nonce expected.");
         if (!nonce.SequenceEqual(Encoding.ASCII.GetBytes(_nonce)))

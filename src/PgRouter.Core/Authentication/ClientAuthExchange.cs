@@ -36,6 +36,11 @@ internal sealed class ClientAuthExchange
     private ScramServer? _scram;
     private State _state;
 
+    /// <summary>
+    /// What SCRAM-SHA-256-PLUS binds to: the hash of the certificate the client was shown. Empty = it is not offered.
+    /// </summary>
+    public ReadOnlyMemory<byte> Binding { get; init; }
+
     public ClientAuthExchange(ClientAuthDecision decision, ScramMock mock)
     {
         _decision = decision;
@@ -83,7 +88,7 @@ internal sealed class ClientAuthExchange
                 _state = State.AwaitPassword;
                 break;
             default:
-                AuthenticationMessages.WriteSasl(output);
+                AuthenticationMessages.WriteSasl(output, offersPlus: !Binding.IsEmpty);
                 _state = State.AwaitSaslInitialResponse;
                 break;
         }
@@ -137,9 +142,10 @@ internal sealed class ClientAuthExchange
     {
         if (!AuthenticationMessages.TryReadSaslInitialResponse(body, out var mechanism, out var data))
             return FailProtocol("malformed SASLInitialResponse message");
-        if (!mechanism.SequenceEqual("SCRAM-SHA-256"u8))
+        var isPlus = mechanism.SequenceEqual("SCRAM-SHA-256-PLUS"u8);
+        if (isPlus ? Binding.IsEmpty : !mechanism.SequenceEqual("SCRAM-SHA-256"u8))
             return FailProtocol("client selected an invalid SASL authentication mechanism");
-        _scram = new ScramServer(_decision.Secret?.GetVerifier(_mock.Iterations) ?? _mock.For(_decision.User));
+        _scram = new ScramServer(_decision.Secret?.GetVerifier(_mock.Iterations) ?? _mock.For(_decision.User)) { Binding = Binding, IsPlus = isPlus };
         if (_scram.Start(data, out var answer) != ScramResult.Ok)
             return Fail(_scram.Error!, _scram.Error!.ToString());
         AuthenticationMessages.WriteSaslContinue(output, answer);

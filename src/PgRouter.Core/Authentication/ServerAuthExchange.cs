@@ -37,6 +37,12 @@ internal sealed class ServerAuthExchange
         _secret = secret;
     }
 
+    /// <summary>The connection is encrypted.</summary>
+    public bool IsEncrypted { get; init; }
+
+    /// <summary>What a login by SCRAM-SHA-256-PLUS is bound to; empty = nothing can be.</summary>
+    public ReadOnlyMemory<byte> Binding { get; init; }
+
     private enum State : byte
     {
         AwaitRequest,
@@ -105,10 +111,12 @@ internal sealed class ServerAuthExchange
     private ServerAuthStep StartScram(MessageReader reader, MessageWriter output)
     {
         var isOffered = false;
+        var isPlusOffered = false;
         var offers = new List<string>();
         while (reader.TryReadCString(out var mechanism) && !mechanism.IsEmpty)
         {
             isOffered |= mechanism.SequenceEqual("SCRAM-SHA-256"u8);
+            isPlusOffered |= mechanism.SequenceEqual("SCRAM-SHA-256-PLUS"u8);
             offers.Add(Encoding.UTF8.GetString(mechanism));
         }
         if (!isOffered)
@@ -124,8 +132,9 @@ internal sealed class ServerAuthExchange
                 $"the server asks for SCRAM-SHA-256, but of user \"{_user}\" only {Describe(_secret)} is known; "
                 + "store the password itself, or let the client log in with SCRAM against the server's verifier");
         }
-        _scram = new ScramClient(_secret.GetKeys);
-        AuthenticationMessages.WriteSaslInitialResponse(output, _scram.Start());
+        var isPlus = isPlusOffered && !Binding.IsEmpty;
+        _scram = new ScramClient(_secret.GetKeys) { Binding = isPlus ? Binding : default, IsEncrypted = IsEncrypted };
+        AuthenticationMessages.WriteSaslInitialResponse(output, _scram.Start(), isPlus);
         _state = State.AwaitSaslContinue;
         return ServerAuthStep.Continue;
     }

@@ -51,7 +51,7 @@ internal sealed class ServerConnector(LoginBook logins, ServerTlsStore encryptio
         async Task<ServerLoginAttempt> TryAsync(ServerEncryption? way, bool mustEncrypt)
         {
             var startup = parameters ?? [("user", user), ("database", database)];
-            var login = new Login(node, database, user, new ServerAuthExchange(user, secret), startup, work) { Signal = signal, Encryption = way, MustEncrypt = mustEncrypt };
+            var login = new Login(node, database, user, secret, startup, work) { Signal = signal, Encryption = way, MustEncrypt = mustEncrypt };
             return await TryOnceAsync(loop, node, login, deadline, timeout);
         }
     }
@@ -112,9 +112,10 @@ internal sealed class ServerConnector(LoginBook logins, ServerTlsStore encryptio
 
     /// <summary>One login after the connection stands.</summary>
     private sealed class Login(
-        NodeConfig node, string database, string user, ServerAuthExchange exchange, IReadOnlyList<(string Name, string Value)> parameters, WorkThreads work)
+        NodeConfig node, string database, string user, PasswordSecret? secret, IReadOnlyList<(string Name, string Value)> parameters, WorkThreads work)
     {
         private readonly MessageWriter _writer = new();
+        private ServerAuthExchange _exchange = new(user, secret);
 
         public required Signal Signal { get; init; }
 
@@ -139,6 +140,11 @@ internal sealed class ServerConnector(LoginBook logins, ServerTlsStore encryptio
                 socket.Close();
                 IsHandshakeFailure = !outcome.IsLost;
                 return outcome.IsLost ? Unreachable(node, outcome.Failure) : NotEncrypted(node, outcome.Failure);
+            }
+            if (outcome.Layer is { } layer)
+            {
+                var binding = layer.PeerCertificate is { } certificate ? ChannelBinding.Of(certificate) : [];
+                _exchange = new ServerAuthExchange(user, secret) { IsEncrypted = true, Binding = binding };
             }
             Server = new ServerConnection(socket, node, database, user) { Encryption = outcome.Layer is null ? null : Encryption };
             StartupPacket.WriteStartup(_writer, ProtocolConstants.Version30, parameters);
@@ -195,16 +201,16 @@ internal sealed class ServerConnector(LoginBook logins, ServerTlsStore encryptio
         private async ValueTask<PoolError?> AuthenticateAsync(byte[] body)
         {
             var step = ServerAuthStep.Failure;
-            if (exchange.MayTakeLong)
-                await work.RunAsync(() => step = exchange.Feed(body, _writer), Signal);
+            if (_exchange.MayTakeLong)
+                await work.RunAsync(() => step = _exchange.Feed(body, _writer), Signal);
             else
-                step = exchange.Feed(body, _writer);
+                step = _exchange.Feed(body, _writer);
             AskedForPassword |= step != ServerAuthStep.Done;
             Flush();
             return step == ServerAuthStep.Failure
                 ? new PoolError(
                     ErrorMessage.Fatal(
-                        SqlStates.InvalidAuthorizationSpecification, $"could not log in to {node} as \"{user}\": {exchange.Reason}"),
+                        SqlStates.InvalidAuthorizationSpecification, $"could not log in to {node} as \"{user}\": {_exchange.Reason}"),
                     IsUnreachable: false)
                 : null;
         }

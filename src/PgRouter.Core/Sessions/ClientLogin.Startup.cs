@@ -15,6 +15,9 @@ internal sealed partial class ClientLogin
     /// <summary>The first byte of a TLS handshake, which no length of a start-up packet begins with.</summary>
     private const byte TlsHandshakeRecord = 22;
 
+    /// <summary>What SCRAM-SHA-256-PLUS binds to; empty in clear text.</summary>
+    private byte[] _binding = [];
+
     private bool IsLocal => _client.RemoteEndPoint is not IPEndPoint;
 
     /// <summary>TLS for this client; a Unix-domain socket needs none.</summary>
@@ -92,6 +95,7 @@ internal sealed partial class ClientLogin
             LoginLog.HandshakeFailed(_services.Logger, HostName(), note.Problem is { } problem ? $"certificate of the client: {problem}" : failure);
             return false;
         }
+        _binding = tls.Binding;
         if (isDirect && layer.ApplicationProtocol != TlsChoices.Alpn)
         {
             Send(ErrorMessage.Fatal(

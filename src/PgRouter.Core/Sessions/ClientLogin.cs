@@ -236,7 +236,7 @@ internal sealed partial class ClientLogin
 
     private async Task<bool> ExchangeAsync(StartupPacket startup, ClientIdentity identity, ClientAuthDecision decision)
     {
-        var exchange = new ClientAuthExchange(decision, _services.Logins.Mock);
+        var exchange = new ClientAuthExchange(decision, _services.Logins.Mock) { Binding = _binding };
         var step = exchange.Start(_writer);
         while (step == ClientAuthStep.Continue)
         {
