@@ -31,6 +31,12 @@ internal sealed record ClientAuthDecision
     /// </summary>
     public bool IsVerifiedByServer { get; init; }
 
+    /// <summary>With ClearText: the password is right when this directory takes it.</summary>
+    public LdapOptions? Ldap { get; init; }
+
+    /// <summary>The line of pool_hba.conf that decided; null when none did.</summary>
+    public HbaRule? Rule { get; init; }
+
     /// <summary>With Reject: what the client is told.</summary>
     public ErrorMessage? Refusal { get; init; }
 

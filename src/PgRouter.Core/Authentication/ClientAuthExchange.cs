@@ -68,6 +68,14 @@ internal sealed class ClientAuthExchange
     /// </summary>
     public PasswordSecret? ServerSecret { get; private set; }
 
+    /// <summary>The next message needs the derivation of keys, about a millisecond: not on a loop.</summary>
+    public bool MayTakeLong => _state switch
+    {
+        State.AwaitPassword => _decision is { Kind: ClientAuthKind.ClearText, IsVerifiedByServer: false, Ldap: null },
+        State.AwaitSaslInitialResponse => _decision.Secret is { HasVerifier: false },
+        _ => false,
+    };
+
     /// <summary>Appends the first message for the client, if there is one.</summary>
     public ClientAuthStep Start(MessageWriter output)
     {
@@ -128,7 +136,7 @@ internal sealed class ClientAuthExchange
         if (!Utf8.IsValid(answer))
             return FailPassword();
         var password = Encoding.UTF8.GetString(answer);
-        if (_decision.IsVerifiedByServer)
+        if (_decision.IsVerifiedByServer || _decision.Ldap is not null)
             return Succeed(PasswordSecret.FromPlain(password));
         // Always through a verifier, also for a plain secret: the time must not tell whether the user is known.
         var verifier = _decision.Secret?.GetVerifier(_mock.Iterations);

@@ -8,17 +8,43 @@ namespace PgRouter.Core.Authentication;
 /// </summary>
 internal static class ClientAuthentication
 {
-    /// <summary>With enable_pool_hba: <paramref name="rule"/> is the first that matched, null = none, which rejects.</summary>
-    public static ClientAuthDecision Decide(HbaRule? rule, PasswordSecret? secret, HbaRequest request) => rule?.Method switch
+    /// <summary>
+    /// Does the client's certificate name the user, as the line demands? Yes also where the line demands nothing of the kind; NeedsRoles when a map asks
+    /// for them.
+    /// </summary>
+    public static HbaAnswer CheckCertificate(HbaRule rule, HbaRequest request, IdentMaps maps)
     {
-        null => Reject(request, $"no pool_hba.conf entry for {Describe(request)}", "no line of pool_hba.conf matches"),
-        HbaMethod.Reject => Reject(request, $"pool_hba.conf rejects {Describe(request, "connection for ")}", $"rejected by {rule}"),
-        HbaMethod.Trust => new ClientAuthDecision { Kind = ClientAuthKind.Trust, User = request.User, Secret = secret },
-        HbaMethod.Password => Run(ClientAuthKind.ClearText, request.User, secret),
-        HbaMethod.Md5 => DecideMd5(request.User, secret),
-        HbaMethod.ScramSha256 => DecideScram(request.User, secret),
-        _ => throw new ArgumentOutOfRangeException(nameof(rule), rule.Method, "The method has no exchange."),
-    };
+        if (rule.Options.ClientCertificate != HbaClientCertificate.VerifyFull || request.Certificate is not { } names)
+            return HbaAnswer.Yes; // A line that wants one and got none is refused for that.
+        if ((rule.Options.ByDistinguishedName ? names.DistinguishedName : names.CommonName) is not { Length: > 0 } name)
+            return HbaAnswer.No;
+        if (rule.Options.Map.Length > 0)
+            return maps.Allows(rule.Options.Map, name, request);
+        return name == request.User ? HbaAnswer.Yes : HbaAnswer.No;
+    }
+
+    /// <summary>With enable_pool_hba: <paramref name="rule"/> is the first that matched, null = none, which rejects.</summary>
+    public static ClientAuthDecision Decide(HbaRule? rule, PasswordSecret? secret, HbaRequest request, bool certificateFits = true)
+    {
+        if (rule is null)
+            return Reject(request, $"no pool_hba.conf entry for {Describe(request)}", "no line of pool_hba.conf matches");
+        if (rule.Method == HbaMethod.Reject)
+            return Reject(request, $"pool_hba.conf rejects {Describe(request, "connection for ")}", $"rejected by {rule}");
+        if (rule.Options.ClientCertificate != HbaClientCertificate.None && request.Certificate is null)
+            return Reject(request, "connection requires a valid client certificate", $"no certificate was shown; matched {rule}");
+        if (!certificateFits)
+            return RejectCertificate(rule, request);
+        var decision = rule.Method switch
+        {
+            HbaMethod.Trust or HbaMethod.Cert => new ClientAuthDecision { Kind = ClientAuthKind.Trust, User = request.User, Secret = secret },
+            HbaMethod.Password => Run(ClientAuthKind.ClearText, request.User, secret),
+            HbaMethod.Md5 => DecideMd5(request.User, secret),
+            HbaMethod.ScramSha256 => DecideScram(request.User, secret),
+            HbaMethod.Ldap => new ClientAuthDecision { Kind = ClientAuthKind.ClearText, User = request.User, Ldap = rule.Options.Ldap },
+            _ => throw new ArgumentOutOfRangeException(nameof(rule), rule.Method, "The method has no exchange."),
+        };
+        return decision with { Rule = rule };
+    }
 
     /// <summary>
     /// Without enable_pool_hba: the strongest exchange the stored secret allows. Without a secret the password is asked for in clear text
@@ -57,6 +83,21 @@ internal static class ClientAuthentication
         Secret = secret,
         LogReason = secret is null ? $"user \"{user}\" has no password in the password file" : "",
     };
+
+    /// <summary>The words PostgreSQL has for the method of the line.</summary>
+    private static ClientAuthDecision RejectCertificate(HbaRule rule, HbaRequest request)
+    {
+        var what = rule.Method switch
+        {
+            HbaMethod.Trust => "\"trust\"",
+            HbaMethod.Ldap => "LDAP",
+            HbaMethod.Cert => "certificate",
+            _ => "password",
+        };
+        var shown = rule.Options.ByDistinguishedName ? request.Certificate!.DistinguishedName : request.Certificate!.CommonName;
+        var reason = rule.Options.Map.Length > 0 ? $"no line of the map \"{rule.Options.Map}\" lets \"{shown}\" be \"{request.User}\"" : $"the certificate is for \"{shown}\"";
+        return Reject(request, $"{what} authentication failed for user \"{request.User}\"", $"{reason}; matched {rule}");
+    }
 
     private static ClientAuthDecision Reject(HbaRequest request, string message, string logReason) => new()
     {

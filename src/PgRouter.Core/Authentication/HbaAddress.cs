@@ -12,11 +12,13 @@ internal sealed class HbaAddress
 
     private readonly Kind _kind;
     private readonly IPNetwork _network;
+    private readonly string _hostName;
 
-    private HbaAddress(Kind kind, IPNetwork network = default)
+    private HbaAddress(Kind kind, IPNetwork network = default, string hostName = "")
     {
         _kind = kind;
         _network = network;
+        _hostName = hostName;
     }
 
     private enum Kind : byte
@@ -25,6 +27,7 @@ internal sealed class HbaAddress
         SameHost,
         SameNet,
         Network,
+        HostName,
     }
 
     public static HbaAddress All { get; } = new(Kind.All);
@@ -32,6 +35,9 @@ internal sealed class HbaAddress
     public static HbaAddress SameHost { get; } = new(Kind.SameHost);
 
     public static HbaAddress SameNet { get; } = new(Kind.SameNet);
+
+    /// <summary>A host name, or with a dot in front every name that ends so.</summary>
+    public static HbaAddress OfHostName(string name) => new(Kind.HostName, hostName: name);
 
     /// <summary>Reads "address/length"; the bits behind the prefix do not count, as in PostgreSQL.</summary>
     public static bool TryParseCidr(string text, out HbaAddress address)
@@ -67,12 +73,27 @@ internal sealed class HbaAddress
         return true;
     }
 
+    public HbaAnswer Match(HbaRequest request, IHbaInterfaces interfaces)
+    {
+        if (request.Address is null)
+            return HbaAnswer.No;
+        if (_kind != Kind.HostName)
+            return Contains(request.Address, interfaces) ? HbaAnswer.Yes : HbaAnswer.No;
+        if (request.HostName is not { } name)
+            return HbaAnswer.NeedsHostName;
+        var fits = _hostName[0] == '.'
+            ? name.EndsWith(_hostName, StringComparison.OrdinalIgnoreCase)
+            : name.Equals(_hostName, StringComparison.OrdinalIgnoreCase);
+        return fits ? HbaAnswer.Yes : HbaAnswer.No;
+    }
+
     public bool Contains(IPAddress address, IHbaInterfaces interfaces)
     {
         var plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
         return _kind switch
         {
             Kind.All => true,
+            Kind.HostName => false,
             Kind.Network => Contains(_network, plain),
             Kind.SameHost => interfaces.List().Any(own => own.Address.GetAddressBytes().AsSpan().SequenceEqual(plain.GetAddressBytes())),
             _ => interfaces.List().Any(own => TryCreate(own.Address, own.PrefixLength, out var net) && Contains(net._network, plain)),

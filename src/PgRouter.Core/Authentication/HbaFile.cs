@@ -17,15 +17,18 @@ internal sealed class HbaFile
 
     public IReadOnlyList<HbaRule> Rules { get; }
 
-    /// <summary>The first rule that matches; null = none, which means reject.</summary>
-    public HbaRule? Match(HbaRequest request)
+    /// <summary>
+    /// The first rule that matches; null = none, which means reject. With a need the answer is not known yet: ask again with that in the request.
+    /// </summary>
+    public (HbaRule? Rule, HbaAnswer Need) Match(HbaRequest request)
     {
         foreach (var rule in Rules)
         {
-            if (rule.Matches(request, _interfaces))
-                return rule;
+            var answer = rule.Match(request, _interfaces);
+            if (answer != HbaAnswer.No)
+                return answer == HbaAnswer.Yes ? (rule, HbaAnswer.No) : (null, answer);
         }
-        return null;
+        return (null, HbaAnswer.No);
     }
 
     /// <summary>Reads a file; a file that cannot be read is a mistake like any other.</summary>

@@ -8,6 +8,8 @@ internal enum HbaMethod : byte
     Md5,
     ScramSha256,
     Password,
+    Cert,
+    Ldap,
 }
 
 /// <summary>TYPE of pool_hba.conf.</summary>

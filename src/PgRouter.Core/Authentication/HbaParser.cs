@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace PgRouter.Core.Authentication;
 
 /// <summary>Turns the lines of pool_hba.conf into rules and collects every mistake. Used once, by one thread.</summary>
-internal sealed class HbaParser(string path)
+internal sealed partial class HbaParser(string path)
 {
     private const int MaxIncludeDepth = 10;
 
@@ -20,9 +22,25 @@ internal sealed class HbaParser(string path)
         ["md5"] = HbaMethod.Md5,
         ["scram-sha-256"] = HbaMethod.ScramSha256,
         ["password"] = HbaMethod.Password,
+        ["cert"] = HbaMethod.Cert,
+        ["ldap"] = HbaMethod.Ldap,
+    };
+
+    /// <summary>Methods of PostgreSQL that are not served here, and why.</summary>
+    private static readonly Dictionary<string, string> Refused = new(StringComparer.Ordinal)
+    {
+        ["pam"] = "there is no well-kept library for it; use ldap, or scram-sha-256",
+        ["ident"] = "it trusts what the client's machine says; use cert",
+        ["peer"] = "use trust or scram-sha-256 for Unix-domain sockets, and unix_socket_permissions",
+        ["gss"] = "GSSAPI is not served; use cert or scram-sha-256",
+        ["sspi"] = "SSPI is not served; use cert or scram-sha-256",
+        ["radius"] = "RADIUS is not served; use ldap or scram-sha-256",
+        ["bsd"] = "BSD authentication is not served; use scram-sha-256",
+        ["oauth"] = "OAuth is not served; use scram-sha-256",
     };
 
     private readonly List<string> _mistakes = [];
+    private string _path = path;
 
     /// <summary>"file:line: what", in the order of the file.</summary>
     public IReadOnlyList<string> Mistakes => _mistakes;
@@ -30,14 +48,54 @@ internal sealed class HbaParser(string path)
     public IReadOnlyList<HbaRule> Parse(string text)
     {
         var rules = new List<HbaRule>();
+        ParseInto(rules, text, depth: 0);
+        return rules;
+    }
+
+    private void ParseInto(List<HbaRule> rules, string text, int depth)
+    {
         foreach (var line in HbaTokenizer.Tokenize(text))
         {
             if (line.Mistake is not null)
                 Report(line, line.Mistake);
+            else if (line.Fields[0] is [{ IsQuoted: false, Text: "include" or "include_if_exists" or "include_dir" } directive])
+                Include(rules, line, directive.Text, depth + 1);
             else if (ParseRule(line) is { } rule)
                 rules.Add(rule);
         }
-        return rules;
+    }
+
+    /// <summary>The lines of other files, in place (PostgreSQL 16).</summary>
+    private void Include(List<HbaRule> rules, HbaLine line, string directive, int depth)
+    {
+        if (line.Fields.Count != 2 || line.Fields[1] is not [var token])
+        {
+            Report(line, $"expected {directive} and one name");
+            return;
+        }
+        if (depth > MaxIncludeDepth)
+        {
+            Report(line, $"{directive} {token.Text}: files are nested more than {MaxIncludeDepth} deep; do they include each other?");
+            return;
+        }
+        var target = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(_path)) ?? "/", token.Text);
+        if (directive == "include_if_exists" && !File.Exists(target))
+            return;
+        try
+        {
+            var files = directive == "include_dir" ? Directory.GetFiles(target, "*.conf").Order(StringComparer.Ordinal) : (IEnumerable<string>)[target];
+            foreach (var file in files)
+            {
+                var (outer, text) = (_path, File.ReadAllText(file));
+                _path = file;
+                ParseInto(rules, text, depth);
+                _path = outer;
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            Report(line, $"{directive}: cannot read {target}: {exception.Message}");
+        }
     }
 
     private HbaRule? ParseRule(HbaLine line)
@@ -52,8 +110,11 @@ internal sealed class HbaParser(string path)
         var next = 3;
         var address = type == HbaConnectionType.Local ? null : ReadAddress(line, ref next);
         var method = ReadMethod(line, next);
-        for (var i = next + 1; i < line.Fields.Count; i++)
-            Report(line, $"unknown option \"{Show(line.Fields[i])}\": method \"{Show(line.Fields[next])}\" takes none");
+        if (method == HbaMethod.Cert && type != HbaConnectionType.HostSsl)
+            Report(line, "method cert is for lines of type hostssl only");
+        var options = method is null
+            ? HbaOptions.None
+            : new HbaOptionReader(type, method.Value, mistake => Report(line, mistake)).Read(line.Fields.Skip(next + 1).SelectMany(field => field));
         if (_mistakes.Count > before)
             return null;
         return new HbaRule
@@ -62,17 +123,23 @@ internal sealed class HbaParser(string path)
             Databases = databases,
             Users = users,
             Address = address,
-            Method = method,
-            File = path,
+            Method = method!.Value,
+            Options = options,
+            File = _path,
             Line = line.Number,
+            Text = SecretOption().Replace(line.Text, "$1*****"),
         };
     }
+
+    /// <summary>What must not be seen of a line in the log.</summary>
+    [GeneratedRegex("""(ldapbindpasswd=)("[^"]*"|[^\s"]+|"?)+""")]
+    private static partial Regex SecretOption();
 
     private List<HbaName> ReadNames(HbaLine line, IReadOnlyList<HbaToken> field)
     {
         var names = new List<HbaName>();
         foreach (var token in field)
-            ReadName(line, token, path, names, depth: 0);
+            ReadName(line, token, _path, names, depth: 0);
         return names;
     }
 
@@ -80,12 +147,10 @@ internal sealed class HbaParser(string path)
     {
         if (token is { IsQuoted: false, Text: ['@', _, ..] })
             ReadNamesFile(line, token.Text[1..], from, names, depth + 1);
-        else if (token is { IsQuoted: false, Text: "samerole" or "samegroup" or ['+', _, ..] })
-            Report(line, $"\"{token.Text}\" is not supported: role memberships are unknown here; list the names, or quote a name");
-        else if (token is { IsQuoted: false, Text: ['/', ..] })
-            Report(line, $"\"{token.Text}\" is not supported: regular expressions are not; list the names, or quote it if it is a name");
+        else if (HbaName.Of(token.Text, token.IsQuoted) is { } name)
+            names.Add(name);
         else
-            names.Add(new HbaName(token.Text, token.IsQuoted));
+            Report(line, $"\"{token.Text}\" is not a regular expression that can be used: neither back references nor look-around are");
     }
 
     /// <summary>Names from a file: words apart by blanks, commas or line ends, comments as in pool_hba.conf, and '@' again.</summary>
@@ -144,15 +209,18 @@ internal sealed class HbaParser(string path)
         }
         if (HbaAddress.TryParseIp(token.Text, out _))
             return ReadMask(line, token.Text, ref next);
-        Report(
-            line,
-            $"\"{token.Text}\" is not an address, and host names are not supported; "
-            + "write the address as 192.0.2.7/32, or all, samehost, samenet");
+        if (IsHostName(token.Text))
+            return HbaAddress.OfHostName(token.Text);
+        Report(line, $"\"{token.Text}\" is neither an address nor a host name; write 192.0.2.7/32, a name, or all, samehost, samenet");
         // What looks like its mask is not the method: one mistake, not three.
         if (next < line.Fields.Count && line.Fields[next] is [var follower] && HbaAddress.TryParseIp(follower.Text, out _))
             next++;
         return null;
     }
+
+    /// <summary>A letter in the last label: no short form of an address is taken for a name.</summary>
+    private static bool IsHostName(string text) =>
+        text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_') && text.TrimEnd('.').Split('.')[^1].Any(char.IsAsciiLetter);
 
     private HbaAddress? ReadMask(HbaLine line, string ip, ref int next)
     {
@@ -169,23 +237,25 @@ internal sealed class HbaParser(string path)
         return null;
     }
 
-    private HbaMethod ReadMethod(HbaLine line, int index)
+    private HbaMethod? ReadMethod(HbaLine line, int index)
     {
         var supported = string.Join(", ", Methods.Keys);
         if (index >= line.Fields.Count)
             Report(line, $"the method is missing; supported are {supported}");
+        else if (line.Fields[index] is [var known] && Refused.TryGetValue(known.Text, out var reason))
+            Report(line, $"method \"{known.Text}\" is not supported: {reason}");
         else if (line.Fields[index] is not [var token] || !Methods.TryGetValue(token.Text, out var method))
             Report(line, $"method \"{Show(line.Fields[index])}\" is not supported; supported are {supported}");
         else
             return method;
-        return HbaMethod.Reject;
+        return null;
     }
 
     private static string Show(IReadOnlyList<HbaToken> field) => string.Join(",", field.Select(token => token.Text));
 
     private HbaRule? Report(HbaLine line, string mistake)
     {
-        _mistakes.Add($"{path}:{line.Number}: {mistake}");
+        _mistakes.Add($"{_path}:{line.Number}: {mistake}");
         return null;
     }
 }

@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace PgRouter.Core.Authentication;
 
 /// <summary>One record of pool_hba.conf. Immutable.</summary>
@@ -16,18 +14,30 @@ internal sealed record HbaRule
 
     public required HbaMethod Method { get; init; }
 
+    public HbaOptions Options { get; init; } = HbaOptions.None;
+
     public required string File { get; init; }
 
     /// <summary>Line it begins at, from 1.</summary>
     public required int Line { get; init; }
 
-    public bool Matches(HbaRequest request, IHbaInterfaces interfaces) =>
-        MatchesType(request)
-        && MatchesAddress(request.Address, interfaces)
-        && Databases.Any(name => name.MatchesDatabase(request))
-        && Users.Any(name => name.MatchesUser(request.User));
+    /// <summary>The line as it stands in the file, without secrets.</summary>
+    public string Text { get; init; } = "";
 
-    public override string ToString() => $"{File}:{Line}";
+    public HbaAnswer Match(HbaRequest request, IHbaInterfaces interfaces)
+    {
+        if (!MatchesType(request))
+            return HbaAnswer.No;
+        var answer = Address is null ? HbaAnswer.Yes : Address.Match(request, interfaces);
+        if (answer == HbaAnswer.Yes)
+            answer = Any(Databases, name => name.MatchesDatabase(request));
+        if (answer == HbaAnswer.Yes)
+            answer = Any(Users, name => name.MatchesUser(request));
+        return answer;
+    }
+
+    /// <summary>For the log: where it stands and what it says.</summary>
+    public override string ToString() => Text.Length > 0 ? $"{File}:{Line} \"{Text}\"" : $"{File}:{Line}";
 
     private bool MatchesType(HbaRequest request) => Type switch
     {
@@ -37,25 +47,20 @@ internal sealed record HbaRule
         _ => !request.IsLocal && !request.IsTls,
     };
 
-    private bool MatchesAddress(IPAddress? address, IHbaInterfaces interfaces) =>
-        Address is null || (address is not null && Address.Contains(address, interfaces));
-}
-
-/// <summary>A name in DATABASE or USER; a keyword only when it was not quoted, as in PostgreSQL.</summary>
-internal sealed record HbaName(string Text, bool IsQuoted)
-{
-    public bool MatchesDatabase(HbaRequest request)
+    private static HbaAnswer Any(IReadOnlyList<HbaName> names, Func<HbaName, HbaAnswer> ask)
     {
-        if (IsKeyword("replication"))
-            return request.IsReplication;
-        if (request.IsReplication)
-            return false;
-        if (IsKeyword("all"))
-            return true;
-        return IsKeyword("sameuser") ? request.Database == request.User : request.Database == Text;
+        var best = HbaAnswer.No;
+        foreach (var name in names)
+        {
+            switch (ask(name))
+            {
+                case HbaAnswer.Yes:
+                    return HbaAnswer.Yes;
+                case HbaAnswer.NeedsRoles:
+                    best = HbaAnswer.NeedsRoles;
+                    break;
+            }
+        }
+        return best;
     }
-
-    public bool MatchesUser(string user) => IsKeyword("all") || user == Text;
-
-    private bool IsKeyword(string keyword) => !IsQuoted && Text == keyword;
 }

@@ -9,9 +9,13 @@ internal sealed class HbaStore
     public HbaFile Current => _current;
 
     /// <summary>Reads the file again. With any mistake the file in force stays and the mistakes are returned.</summary>
-    public IReadOnlyList<string> Reload(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="check">Finds mistakes that the file alone does not show.</param>
+    public IReadOnlyList<string> Reload(string path, Func<HbaFile, IReadOnlyList<string>>? check = null)
     {
         var (file, mistakes) = HbaFile.Load(path);
+        if (mistakes.Count == 0 && check is not null)
+            mistakes = check(file);
         if (mistakes.Count == 0)
             _current = file;
         return mistakes;

@@ -8,7 +8,11 @@ namespace PgRouter.Core.Authentication;
 internal sealed record HbaToken(string Text, bool IsQuoted);
 
 /// <summary>A line with its fields; a field is a list of words joined by commas.</summary>
-internal sealed record HbaLine(int Number, IReadOnlyList<IReadOnlyList<HbaToken>> Fields, string? Mistake);
+internal sealed record HbaLine(int Number, IReadOnlyList<IReadOnlyList<HbaToken>> Fields, string? Mistake)
+{
+    /// <summary>The line as it stands in the file.</summary>
+    public string Text { get; init; } = "";
+}
 
 /// <summary>
 /// Cuts pool_hba.conf into lines, fields and words by the rules of PostgreSQL's pg_hba.conf: '#' begins a comment, a backslash at the end
@@ -61,7 +65,7 @@ internal static class HbaTokenizer
         }
         if (field.Count > 0)
             fields.Add(field);
-        return new HbaLine(number, fields, null);
+        return new HbaLine(number, fields, null) { Text = line.Trim() };
     }
 
     /// <summary>False at the end of the line or at a comment.</summary>

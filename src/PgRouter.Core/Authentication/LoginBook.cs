@@ -21,8 +21,10 @@ internal sealed class LoginBook
 
     public HbaStore Hba { get; } = new();
 
-    public ScramMock Mock { get; private set; } = new();
+    /// <summary>pg_ident.conf.</summary>
+    public IdentMaps Idents { get; private set; } = IdentMaps.Empty;
 
+    public ScramMock Mock { get; private set; } = new();
 
     /// <summary>What is known of a user's password, for a login to a server: the file first, then what a client showed.</summary>
     public PasswordSecret? SecretFor(string user)
@@ -72,10 +74,22 @@ internal sealed class LoginBook
     {
         var mistakes = new List<string>(Passwords.Reload(config.PoolPasswdFile));
         if (config.EnablePoolHba)
-            mistakes.AddRange(Hba.Reload(config.PoolHbaFile));
+            mistakes.AddRange(LoadHba(config));
         var file = Passwords.Current;
         Mock = Mock.WithIterations(file.ScramIterations);
         ThreadPool.QueueUserWorkItem(_ => file.DeriveVerifiers(CancellationToken.None));
+        return mistakes;
+    }
+
+    /// <summary>Lines and maps are put into force together, or not at all.</summary>
+    private IReadOnlyList<string> LoadHba(RouterConfig config)
+    {
+        var (maps, mistakes) = IdentMaps.Load(config.IdentFile);
+        if (mistakes.Count > 0)
+            return mistakes;
+        mistakes = Hba.Reload(config.PoolHbaFile, file => HbaChecks.Find(file, maps, config));
+        if (mistakes.Count == 0)
+            Idents = maps;
         return mistakes;
     }
 

@@ -45,6 +45,9 @@ internal sealed class PasswordSecret
     /// <summary>True when it can log in to a server that asks for SCRAM.</summary>
     public bool CanLogInWithScram => Kind == PasswordSecretKind.Plain || _knownKeys is not null;
 
+    /// <summary><see cref="GetVerifier"/> costs nothing.</summary>
+    public bool HasVerifier => _verifier is not null || _plain is null;
+
     /// <exception cref="ArgumentException">The password is empty: PostgreSQL never accepts one.</exception>
     public static PasswordSecret FromPlain(string password)
     {

@@ -52,6 +52,7 @@ internal sealed class ConfigLoader
             Nodes = [.. config.Nodes.Select(node => node with { Tls = InDirectory(node.Tls, directory) })],
             PoolHbaFile = Path.Combine(directory, config.PoolHbaFile.Length > 0 ? config.PoolHbaFile : DefaultHbaFile),
             PoolPasswdFile = PasswdFile(values, directory),
+            IdentFile = IdentFile(config.IdentFile, directory),
         };
     }
 
@@ -88,6 +89,12 @@ internal sealed class ConfigLoader
     };
 
     private static string InDirectory(string file, string directory) => file.Length == 0 ? "" : Path.Combine(directory, file);
+
+    private static string IdentFile(string given, string directory)
+    {
+        var file = Path.Combine(directory, given.Length > 0 ? given : "pg_ident.conf");
+        return given.Length > 0 || File.Exists(file) ? file : "";
+    }
 
     /// <summary>pool_passwd as given; the default name only where such a file is, as pgpool needs none for trust either.</summary>
     private static string PasswdFile(IReadOnlyDictionary<string, ConfiguredValue> values, string directory)

@@ -12,6 +12,10 @@ internal sealed record RouterConfig
     /// <summary>PgBouncer's word in server_check_query for a query without text.</summary>
     public const string EmptyQuery = "<empty>";
 
+    /// <summary>auth_query where none is given: name, secret and the end of its validity.</summary>
+    public const string DefaultAuthQuery =
+        "SELECT rolname, rolpassword, rolvaliduntil FROM pg_catalog.pg_authid WHERE rolname = $1 AND rolcanlogin";
+
     /// <summary>listen_addresses: "*" = all, empty = no TCP.</summary>
     public IReadOnlyList<string> ListenAddresses { get; init; } = ["localhost"];
 
@@ -154,6 +158,21 @@ internal sealed record RouterConfig
 
     /// <summary>pool_passwd: path of the password file; empty = none.</summary>
     public string PoolPasswdFile { get; init; } = "";
+
+    /// <summary>auth_ident_file: path of the maps of names for the method cert; empty = none.</summary>
+    public string IdentFile { get; init; } = "";
+
+    /// <summary>auth_user: who runs auth_query; empty = passwords are looked for in pool_passwd only.</summary>
+    public string AuthUser { get; init; } = "";
+
+    /// <summary>auth_query.</summary>
+    public string AuthQuery { get; init; } = DefaultAuthQuery;
+
+    /// <summary>auth_dbname; empty = sr_check_database.</summary>
+    public string AuthDatabase { get; init; } = "";
+
+    /// <summary>pgrouter.auth_cache_time: how long an answer of auth_query, and memberships of roles, are remembered.</summary>
+    public TimeSpan AuthCacheTime { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>allow_clear_text_frontend_auth.</summary>
     public bool AllowClearTextFrontendAuth { get; init; }

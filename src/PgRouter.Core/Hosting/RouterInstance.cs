@@ -14,6 +14,7 @@ using PgRouter.Core.Servers;
 using PgRouter.Core.Sessions;
 using PgRouter.Core.Telemetry;
 using PgRouter.Core.Transport;
+using PgRouter.Core.Users;
 using PgRouter.Sql;
 
 namespace PgRouter.Core.Hosting;
@@ -37,6 +38,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
     private readonly AccessFiles _access = new();
     private readonly LoginBook _logins;
     private readonly WorkThreads _work = new(Math.Max(1, Environment.ProcessorCount / 2));
+    private readonly UserDirectory _users;
     private readonly HealthMonitor _health;
     private readonly CatalogDirectory _catalogs;
     private readonly StatementParser _parser = new();
@@ -61,6 +63,8 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
         var connector = new ServerConnector(_logins, _access.ServerTls, _work, config);
         _catalogs = new CatalogDirectory(
             new CatalogLoader(() => _cluster.View, config, _logins.PasswordFor, _access.ServerTls), () => config().RelcacheExpire, time, _logger);
+        var queries = new UserQueries(() => _cluster.View, config, _logins.PasswordFor, _access.ServerTls);
+        _users = new UserDirectory(queries.FindAsync, queries.RolesOfAsync, config, time);
         var pools = new PoolDirectory(new PoolContext(config, connector, _loops, ReportFault, _logger));
         var notifications = new NotificationHub(new HubContext(config, _cluster, connector, pools.Context.SenderOf, _logger), _loops);
         _services = new SessionServices
@@ -76,6 +80,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
             Commands = new LateCommands(() => _commands!, config),
             Catalogs = _catalogs,
             Logins = _logins,
+            Users = _users,
             ClientTls = _access.ClientTls,
             Work = _work,
             Logger = _logger,
@@ -151,6 +156,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
         await _health.DisposeAsync();
         _parser.Dispose();
         _work.Dispose();
+        _users.Dispose();
     }
 
     IReadOnlyList<Admin.SettingRow> ISettingsSource.Rows() =>
@@ -173,6 +179,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
     private void LoadFiles()
     {
         _fileMistakes = _access.Load(_store.Current);
+        _users.Forget();
         foreach (var mistake in _fileMistakes)
             HostingLog.FileMistake(_logger, mistake);
     }

@@ -141,168 +141,6 @@ internal sealed partial class ClientLogin
         return StartupSettings.TryRead(startup, out settings, out own, out poolMode, out error);
     }
 
-    private async Task<bool> AuthenticateAsync(StartupPacket startup, ClientIdentity identity)
-    {
-        var request = new HbaRequest
-        {
-            IsLocal = IsLocal,
-            IsTls = _client.Tls is not null,
-            Address = (_client.RemoteEndPoint as IPEndPoint)?.Address,
-            Database = identity.Database,
-            User = identity.User,
-            IsReplication = identity.Replication == ReplicationKind.Physical,
-        };
-        var secret = _services.Logins.Passwords.Current.Find(identity.User);
-        ClientAuthDecision decision;
-        if (_config.EnablePoolHba)
-        {
-            decision = ClientAuthentication.Decide(_services.Logins.Hba.Current.Match(request), secret, request);
-        }
-        else
-        {
-            var asks = identity.IsRouted
-                ? await ServerAsksAsync(identity, identity.IsConsole ? _config.SrCheckDatabase : identity.Database)
-                : await ServerAsksForReplicationAsync(startup, identity);
-            if (asks.Error is { } error)
-            {
-                Refuse(startup, error, error.Message);
-                return false;
-            }
-            decision = asks.Asks
-                ? ClientAuthentication.DecideWithoutHba(secret, request, _config.AllowClearTextFrontendAuth)
-                : new ClientAuthDecision { Kind = ClientAuthKind.Trust, User = identity.User };
-        }
-        return await ExchangeAsync(startup, identity, decision);
-    }
-
-    /// <summary>With enable_pool_hba off the server decides: does it ask this user for a password? Asked of a server once a minute at most.</summary>
-    private async Task<(bool Asks, ErrorMessage? Error)> ServerAsksAsync(ClientIdentity identity, string database)
-    {
-        if (identity.IsConsole && _services.Logins.Passwords.Current.Find(identity.User) is not null)
-            return (true, null);
-        if (_services.Logins.AsksForPassword(database, identity.User) is { } known)
-            return (known, null);
-        if (!await PassGateAsync(identity))
-            return (false, ClientSession.PausedTooLong(identity.Database));
-        var attempt = await TryServersAsync(database, identity.User, _services.Logins.SecretFor(identity.User));
-        if (attempt.Server is null && !attempt.AskedForPassword)
-            return (false, attempt.Error!.Message);
-        _services.Logins.NoteDemand(database, identity.User, attempt.AskedForPassword);
-        return (attempt.AskedForPassword, null);
-    }
-
-    /// <summary>The same for a replication connection, for which a server may ask more; not remembered, for it is rare.</summary>
-    private async Task<(bool Asks, ErrorMessage? Error)> ServerAsksForReplicationAsync(StartupPacket startup, ClientIdentity identity)
-    {
-        if (ReplicationStartup.ChooseNode(startup, _services.Cluster.View, out var error) is not { } node)
-            return (false, error);
-        var attempt = await _connector.LogInAsync(
-            _host.Loop, node.Config, identity.Database, identity.User, _services.Logins.SecretFor(identity.User), ReplicationStartup.ParametersOf(startup));
-        attempt.Server?.Close();
-        return (attempt.AskedForPassword, attempt.Server is null && !attempt.AskedForPassword ? attempt.Error!.Message : null);
-    }
-
-    private DatabaseGates Gates => _services.Pools.Context.Gates;
-
-    /// <summary>Waits while the database is paused, for no server is asked then; false when the client has gone or the time is over.</summary>
-    private async Task<bool> PassGateAsync(ClientIdentity identity)
-    {
-        var gate = identity.IsConsole ? DatabaseGate.OfConsole : Gates.Find(identity.Database);
-        var place = gate.Enter(_signal);
-        while (gate.IsPaused && !_client.PeerClosed && !_deadline.HasPassed)
-            await _signal;
-        gate.Leave(place);
-        return !gate.IsPaused;
-    }
-
-    /// <summary>Logs in to the first node that answers, the primary before others; a server that was opened goes to its pool.</summary>
-    private async Task<ServerLoginAttempt> TryServersAsync(string database, string user, PasswordSecret? secret)
-    {
-        var view = _services.Cluster.View;
-        var attempt = new ServerLoginAttempt(null, new PoolError(NoNode(), IsUnreachable: true), false);
-        foreach (var node in view.Nodes.OrderBy(n => n.Index == view.PrimaryIndex ? -1 : n.Index))
-        {
-            if (!node.IsUsable)
-                continue;
-            attempt = await _connector.LogInAsync(_host.Loop, node.Config, database, user, secret);
-            if (attempt.Server is { } server)
-                _services.Pools.Get(node.Config, database, user).Adopt(server);
-            if (attempt.Error is not { IsUnreachable: true })
-                return attempt;
-            _services.Pools.Context.ReportFault(node.Id, attempt.Error.Fault);
-        }
-        return attempt;
-    }
-
-    private async Task<bool> ExchangeAsync(StartupPacket startup, ClientIdentity identity, ClientAuthDecision decision)
-    {
-        var exchange = new ClientAuthExchange(decision, _services.Logins.Mock) { Binding = _binding };
-        var step = exchange.Start(_writer);
-        while (step == ClientAuthStep.Continue)
-        {
-            Flush();
-            if (await ReadPasswordMessageAsync() is not { } body)
-                return false;
-            step = exchange.Feed(body, _writer);
-        }
-        Flush();
-        if (step == ClientAuthStep.Failure)
-        {
-            Refuse(startup, exchange.Error!, exchange.LogReason);
-            return false;
-        }
-        if (decision.IsVerifiedByServer && !await ServerTakesAsync(startup, identity, exchange.ServerSecret!))
-            return false;
-        if (decision is { Kind: not ClientAuthKind.Trust, IsVerifiedByServer: false } && exchange.ServerSecret is { } shown)
-            _services.Logins.Learn(identity.User, shown);
-        return true;
-    }
-
-    /// <summary>allow_clear_text_frontend_auth: the password is right if it was right before, or if a server takes it.</summary>
-    private async Task<bool> ServerTakesAsync(StartupPacket startup, ClientIdentity identity, PasswordSecret shown)
-    {
-        shown.TryGetPlain(out var password);
-        if (_services.Logins.LearnedSecret(identity.User) is { } learned && learned.Fits(identity.User, password))
-            return true;
-        if (!await PassGateAsync(identity))
-        {
-            Refuse(startup, ClientSession.PausedTooLong(identity.Database), "paused");
-            return false;
-        }
-        var database = identity.IsConsole || identity.Replication == ReplicationKind.Physical ? _config.SrCheckDatabase : identity.Database;
-        var attempt = await TryServersAsync(database, identity.User, shown);
-        if (attempt.Error is { } error)
-        {
-            Refuse(startup, error.Message, error.Message.Message);
-            return false;
-        }
-        _services.Logins.Learn(identity.User, shown);
-        return true;
-    }
-
-    private async Task<byte[]?> ReadPasswordMessageAsync()
-    {
-        while (true)
-        {
-            if (MessageHeader.TryRead(_input.Span, out var type, out var length))
-            {
-                if (type != FrontendMessage.PasswordMessage || length is < MessageHeader.MinLength or > ClientAuthExchange.MaxPasswordLength + 4)
-                {
-                    Send(ErrorMessage.Fatal(SqlStates.ProtocolViolation, $"expected password response, got message type {type}"));
-                    return null;
-                }
-                if (_input.Count > length)
-                {
-                    var body = _input.Span.Slice(MessageHeader.Size, length - 4).ToArray();
-                    _input.Consume(length + 1);
-                    return body;
-                }
-            }
-            if (!await ReadAsync())
-                return null;
-        }
-    }
-
     /// <summary>Waits for more bytes; false when the client has gone or the time is over.</summary>
     private async Task<bool> ReadAsync()
     {
@@ -315,14 +153,16 @@ internal sealed partial class ClientLogin
                 return false;
             if (_deadline.HasPassed)
             {
-                Send(ErrorMessage.Fatal(
-                    SqlStates.QueryCanceled, "canceling authentication due to timeout",
-                    $"authentication_timeout of the router is {_config.AuthenticationTimeout.TotalSeconds} s."));
+                SendTimeout();
                 return false;
             }
             await _signal;
         }
     }
+
+    private void SendTimeout() => Send(ErrorMessage.Fatal(
+        SqlStates.QueryCanceled, "canceling authentication due to timeout",
+        $"authentication_timeout of the router is {_config.AuthenticationTimeout.TotalSeconds} s."));
 
     private void Flush()
     {

@@ -41,6 +41,9 @@ internal sealed class SessionServices
 
     public required LoginBook Logins { get; init; }
 
+    /// <summary>Secrets and roles that only the database knows.</summary>
+    public required IUserDirectory Users { get; init; }
+
     public required ClientTlsStore ClientTls { get; init; }
 
     /// <summary>For what a login computes long.</summary>

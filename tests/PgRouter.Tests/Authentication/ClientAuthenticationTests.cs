@@ -16,8 +16,8 @@ public class ClientAuthenticationTests
     private static HbaRule Rule(HbaMethod method) => new()
     {
         Type = HbaConnectionType.Host,
-        Databases = [new HbaName("all", false)],
-        Users = [new HbaName("all", false)],
+        Databases = [HbaName.Of("all", false)!],
+        Users = [HbaName.Of("all", false)!],
         Address = HbaAddress.All,
         Method = method,
         File = "pool_hba.conf",

@@ -19,8 +19,15 @@ public class HbaFileTests
         return file;
     }
 
+    private static HbaRule? Match(HbaFile file, HbaRequest request)
+    {
+        var (rule, need) = file.Match(request);
+        Assert.That(need, Is.EqualTo(HbaAnswer.No));
+        return rule;
+    }
+
     private static HbaMethod? Ask(string text, string address, string database = "shop", string user = "ann", bool tls = false) =>
-        Good(text).Match(Request(address, database, user, tls))?.Method;
+        Match(Good(text), Request(address, database, user, tls))?.Method;
 
     private static HbaRequest Request(string address, string database = "shop", string user = "ann", bool tls = false) => new()
     {
@@ -40,7 +47,7 @@ public class HbaFileTests
         Assert.That(Ask(Text, "10.1.2.3", user: "bob"), Is.EqualTo(HbaMethod.Md5));
         Assert.That(Ask(Text, "2001:db8::1"), Is.Null);
         Assert.That(Ask(Text, "local"), Is.Null);
-        Assert.That(HbaFile.Empty.Match(Request("local")), Is.Null);
+        Assert.That(Match(HbaFile.Empty, Request("local")), Is.Null);
     }
 
     [TestCase("trust", HbaMethod.Trust)]
@@ -119,8 +126,8 @@ public class HbaFileTests
     {
         var request = Request("local") with { IsReplication = true };
 
-        Assert.That(Good("local all all trust").Match(request), Is.Null);
-        Assert.That(Good("local replication all trust").Match(request), Is.Not.Null);
+        Assert.That(Match(Good("local all all trust"), request), Is.Null);
+        Assert.That(Match(Good("local replication all trust"), request), Is.Not.Null);
     }
 
     [TestCase("ann", true)]
@@ -139,7 +146,7 @@ public class HbaFileTests
         var file = Good("# comment\n\n  \t\nlocal all \\\r\n  ann \\\n trust # why\nlocal all all reject#x\n");
 
         Assert.That(file.Rules.Select(rule => (rule.Line, rule.Method)), Is.EqualTo(new[] { (4, HbaMethod.Trust), (7, HbaMethod.Reject) }));
-        Assert.That(file.Rules[0].ToString(), Is.EqualTo("/etc/pool_hba.conf:4"));
+        Assert.That(file.Rules[0].ToString(), Is.EqualTo("/etc/pool_hba.conf:4 \"local all   ann  trust # why\""));
     }
 
     [TestCase("hots all all all trust", "unknown connection type \"hots\"; known are local, host, hostssl, hostnossl")]
@@ -149,11 +156,30 @@ public class HbaFileTests
     [TestCase("host all all", "expected host DATABASE USER ADDRESS METHOD")]
     [TestCase("host all all all", "method is missing")]
     [TestCase("host all all 10.0.0.0/8", "method is missing")]
-    [TestCase("local all all cert", "method \"cert\" is not supported; supported are trust, reject, md5, scram-sha-256, password")]
+    [TestCase("local all all pam", "method \"pam\" is not supported: there is no well-kept library for it")]
+    [TestCase("local all all peer", "method \"peer\" is not supported")]
+    [TestCase("local all all kerberos", "method \"kerberos\" is not supported; supported are trust, reject, md5, scram-sha-256, password, cert, ldap")]
+    [TestCase("local all all cert", "method cert is for lines of type hostssl only")]
+    [TestCase("host all all all cert", "method cert is for lines of type hostssl only")]
+    [TestCase("hostssl all all all cert clientcert=verify-ca", "the method cert means verify-full")]
+    [TestCase("hostssl all all all md5 clientcert=1", "allowed are verify-ca and verify-full")]
+    [TestCase("hostssl all all all md5 clientname=cn", "allowed are CN and DN")]
+    [TestCase("hostssl all all all md5 map=m", "map is for the method cert only")]
+    [TestCase("hostssl all all all md5 clientcert", "\"clientcert\" is no option")]
+    [TestCase("host all all all md5 clientcert=verify-full", "clientcert is for lines of type hostssl only")]
+    [TestCase("host all all all ldap", "method ldap needs ldapserver or ldapurl")]
+    [TestCase("host all all all ldap ldapserver=a", "method ldap needs ldapbasedn, ldapprefix or ldapsuffix")]
+    [TestCase("host all all all ldap ldapserver=a ldapprefix=x ldapbasedn=y", "are not given together")]
+    [TestCase("host all all all ldap ldapserver=a ldapbasedn=x ldapport=0", "a port from 1 to 65535")]
+    [TestCase("host all all all ldap ldapurl=http://x/y", "expected ldap://host:port")]
+    [TestCase("host all all all ldap ldapserver=a ldapbasedn=x ldapcolour=red", "unknown option \"ldapcolour\"")]
+    [TestCase("include", "expected include and one name")]
+    [TestCase("include /nowhere/hba", "cannot read /nowhere/hba")]
+    [TestCase("include_dir /nowhere", "cannot read /nowhere")]
     [TestCase("local all all Trust", "not supported")]
-    [TestCase("host all all example.org md5", "host names are not supported")]
-    [TestCase("host all all .example.org md5", "host names are not supported")]
-    [TestCase("host all all 10.1 255.0.0.0 md5", "not an address")]
+    [TestCase("host all all 10.1 255.0.0.0 md5", "neither an address nor a host name")]
+    [TestCase("host all all exa/mple.org md5", "not a network")]
+    [TestCase("host all all exa!mple.org md5", "neither an address nor a host name")]
     [TestCase("host all all 10.0.0.1 md5", "no mask; write 10.0.0.1/32")]
     [TestCase("host all all ::1 md5", "no mask; write ::1/128")]
     [TestCase("host all all 10.0.0.1 255.0.255.0 md5", "not a mask")]
@@ -162,10 +188,10 @@ public class HbaFileTests
     [TestCase("host all all 10.0.0.0/-1 md5", "not a network")]
     [TestCase("host all all ::/129 md5", "not a network")]
     [TestCase("host all all 10.0.0.0/8,11.0.0.0/8 md5", "only one address")]
-    [TestCase("local samerole all md5", "role memberships")]
-    [TestCase("local all +staff md5", "role memberships")]
-    [TestCase("local /^s all md5", "regular expressions")]
-    [TestCase("local all all md5 clientcert=verify-full", "unknown option \"clientcert=verify-full\"")]
+    [TestCase("local /^(s all md5", "not a regular expression")]
+    [TestCase("local all \"/(?=x)\" md5", "not a regular expression")]
+    [TestCase("local all all md5 colour=red", "unknown option \"colour\"")]
+    [TestCase("local all all md5 clientcert=verify-full", "clientcert is for lines of type hostssl only")]
     [TestCase("local @/nowhere/dbs all md5", "cannot read the file /nowhere/dbs")]
     [TestCase("local \"all all md5", "double quote is not closed")]
     public void A_mistake_names_file_line_and_what_to_change(string line, string what)
@@ -180,9 +206,9 @@ public class HbaFileTests
     [Test]
     public void All_mistakes_come_at_once()
     {
-        var mistakes = HbaFile.Parse("x\nhost all +a example.org cert\n", "f").Mistakes;
+        var mistakes = HbaFile.Parse("x\nhost /( /( a!b pam\n", "f").Mistakes;
 
-        Assert.That(mistakes, Has.Count.EqualTo(4));
+        Assert.That(mistakes, Has.Count.EqualTo(5));
     }
 
     [Test]
@@ -200,8 +226,8 @@ public class HbaFileTests
 
             Assert.That(mistakes, Is.Empty);
             foreach (var user in new[] { "ann", "bob", "carl", "dora" })
-                Assert.That(file.Match(Request("local", user: user)), Is.Not.Null, user);
-            Assert.That(file.Match(Request("local", user: "eve")), Is.Null);
+                Assert.That(Match(file, Request("local", user: user)), Is.Not.Null, user);
+            Assert.That(Match(file, Request("local", user: "eve")), Is.Null);
             Assert.That(HbaFile.Parse("local all @loop trust", path).Mistakes[0], Does.Contain("nested"));
         }
         finally
@@ -217,12 +243,12 @@ public class HbaFileTests
         try
         {
             var store = new HbaStore();
-            Assert.That(store.Current.Match(Request("local")), Is.Null);
+            Assert.That(Match(store.Current, Request("local")), Is.Null);
             File.WriteAllText(path, "local all all trust");
             Assert.That(store.Reload(path), Is.Empty);
             File.WriteAllText(path, "local all all reject\nbroken");
             Assert.That(store.Reload(path), Has.Count.EqualTo(1));
-            Assert.That(store.Current.Match(Request("local"))!.Method, Is.EqualTo(HbaMethod.Trust));
+            Assert.That(Match(store.Current, Request("local"))!.Method, Is.EqualTo(HbaMethod.Trust));
             Assert.That(store.Reload(path + ".missing")[0], Does.Contain("cannot read"));
         }
         finally
@@ -236,5 +262,101 @@ public class HbaFileTests
     {
         Assert.That(Good("host all all 127.0.0.1/32 trust"), Is.Not.Null);
         Assert.That(HbaAddress.SameHost.Contains(IPAddress.Loopback, HbaInterfaces.Instance));
+    }
+
+    [TestCase("+staff", "bob", new[] { "bob", "staff" }, true)]
+    [TestCase("+staff", "bob", new[] { "bob" }, false)]
+    [TestCase("+staff", "staff", null, true, TestName = "A_role_is_its_own_member")]
+    [TestCase("\"+staff\"", "+staff", null, true, TestName = "A_quoted_plus_is_part_of_a_name")]
+    [TestCase("/^b.*b$", "bob", null, true)]
+    [TestCase("/o", "bob", null, true, TestName = "A_regular_expression_may_stand_anywhere")]
+    [TestCase("/^B", "bob", null, false)]
+    [TestCase("\"/^b,?ob\"", "bob", null, true)]
+    public void Roles_and_regular_expressions_match_users(string rule, string user, string[]? roles, bool matches)
+    {
+        var request = Request("local", user: user) with { Roles = roles?.ToHashSet() };
+
+        Assert.That(Match(Good($"local all {rule} trust"), request) is not null, Is.EqualTo(matches));
+    }
+
+    [TestCase("samerole", "shop", new[] { "shop" }, true)]
+    [TestCase("samegroup", "shop", new[] { "ann" }, false)]
+    [TestCase("/^sh", "shop", null, true)]
+    [TestCase("+shop", "shop", null, false)]
+    public void Roles_and_regular_expressions_match_databases(string rule, string database, string[]? roles, bool matches)
+    {
+        var request = Request("local", database) with { Roles = roles?.ToHashSet() };
+
+        Assert.That(Match(Good($"local {rule} all trust"), request) is not null, Is.EqualTo(matches));
+    }
+
+    [Test]
+    public void Roles_and_host_names_are_asked_for_only_when_a_line_depends_on_them()
+    {
+        var file = Good("local db2 +staff reject\nhost shop all host.example.org reject\nlocal shop ann trust\nlocal shop +staff md5\n");
+
+        Assert.That(file.Match(Request("local")).Rule?.Line, Is.EqualTo(3));
+        Assert.That(file.Match(Request("local", user: "bob")), Is.EqualTo(((HbaRule?)null, HbaAnswer.NeedsRoles)));
+        Assert.That(file.Match(Request("local", user: "bob") with { Roles = new HashSet<string> { "staff" } }).Rule?.Line, Is.EqualTo(4));
+        Assert.That(file.Match(Request("10.0.0.1")), Is.EqualTo(((HbaRule?)null, HbaAnswer.NeedsHostName)));
+    }
+
+    [TestCase("host.example.org", "host.example.org", true)]
+    [TestCase("host.example.org", "HOST.example.org", true)]
+    [TestCase("host.example.org", "other.example.org", false)]
+    [TestCase("host.example.org", "", false)]
+    [TestCase(".example.org", "host.example.org", true)]
+    [TestCase(".example.org", "example.org", false)]
+    [TestCase(".example.org", "", false)]
+    public void Host_names_match(string rule, string name, bool matches)
+    {
+        var request = Request("10.0.0.1") with { HostName = name };
+
+        Assert.That(Match(Good($"host all all {rule} trust"), request) is not null, Is.EqualTo(matches));
+    }
+
+    [Test]
+    public void Options_of_certificates_and_directories_are_read()
+    {
+        var file = Good("""
+            hostssl all all all cert map=staff clientname=DN
+            hostssl all all all scram-sha-256 clientcert=verify-ca
+            host all all all ldap ldapserver="a b" ldapport=1389 ldaptls=1 ldapprefix="cn=" ldapsuffix=", dc=example"
+            host all all all ldap ldapurl="ldaps://dir.example.org:1636/dc=example??one?(x=y)" ldapbinddn=cn=admin ldapbindpasswd="top secret"
+            """);
+
+        Assert.That(file.Rules[0].Options, Is.EqualTo(new HbaOptions { ClientCertificate = HbaClientCertificate.VerifyFull, ByDistinguishedName = true, Map = "staff" }));
+        Assert.That(file.Rules[1].Options.ClientCertificate, Is.EqualTo(HbaClientCertificate.VerifyCa));
+        var simple = file.Rules[2].Options.Ldap!;
+        Assert.That((simple.Servers, simple.Port, simple.StartTls, simple.Prefix, simple.Suffix), Is.EqualTo((new[] { "a", "b" }, 1389, true, "cn=", ", dc=example")));
+        var search = file.Rules[3].Options.Ldap!;
+        Assert.That((search.Servers, search.Port, search.IsLdaps, search.BaseDn), Is.EqualTo((new[] { "dir.example.org" }, 1636, true, "dc=example")));
+        Assert.That((search.SearchAttribute, search.Scope, search.SearchFilter, search.BindPassword), Is.EqualTo(("", "one", "(x=y)", "top secret")));
+        Assert.That(file.Rules[3].ToString(), Does.Contain("ldapbindpasswd=*****").And.Not.Contain("secret"));
+    }
+
+    [Test]
+    public void Other_files_are_read_in_place()
+    {
+        var folder = Directory.CreateTempSubdirectory();
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(folder.FullName, "more"));
+            File.WriteAllText(Path.Combine(folder.FullName, "more", "b.conf"), "local all b md5");
+            File.WriteAllText(Path.Combine(folder.FullName, "more", "a.conf"), "local all a md5\nlocal @names b trust");
+            File.WriteAllText(Path.Combine(folder.FullName, "more", "names"), "x");
+            File.WriteAllText(Path.Combine(folder.FullName, "loop"), "include loop");
+            var path = Path.Combine(folder.FullName, "pool_hba.conf");
+
+            var (file, mistakes) = HbaFile.Parse("include_if_exists none\ninclude_dir more\nlocal all all reject", path);
+
+            Assert.That(mistakes, Is.Empty);
+            Assert.That(file.Rules.Select(rule => $"{Path.GetFileName(rule.File)}:{rule.Line}"), Is.EqualTo(new[] { "a.conf:1", "a.conf:2", "b.conf:1", "pool_hba.conf:3" }));
+            Assert.That(HbaFile.Parse("include loop", path).Mistakes[0], Does.Contain("nested"));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
     }
 }

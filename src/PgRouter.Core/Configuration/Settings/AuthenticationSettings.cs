@@ -5,8 +5,6 @@ namespace PgRouter.Core.Configuration.Settings;
 /// <summary>Who may come in, and who may use the consoles.</summary>
 internal static class AuthenticationSettings
 {
-    private const string NoAuthQuery = "passwords are read from pool_passwd only";
-
     public static IEnumerable<Setting> Rows { get; } = In(
         SettingGroup.Authentication,
         Bool("enable_pool_hba", false, "Clients are admitted by pool_hba.conf.").To((c, v) => c with { EnablePoolHba = v.Bool }),
@@ -32,9 +30,22 @@ internal static class AuthenticationSettings
         Word("auth_type", "md5", ["any", "trust", "plain", "md5", "scram-sha-256", "cert", "hba", "pam", "ldap"],
             "PgBouncer's way to check passwords.")
             .PgBouncer("auth_type").Accepted("the method follows from pool_hba.conf and from the kind of password in pool_passwd"),
-        Text("auth_user", "", "User that runs auth_query.").PgBouncer("auth_user").Accepted(NoAuthQuery),
-        Text("auth_query", "", "Query that looks a password up.").PgBouncer("auth_query").Accepted(NoAuthQuery),
-        Text("auth_dbname", "", "Database of auth_query.").PgBouncer("auth_dbname").Accepted(NoAuthQuery),
+        Text("auth_ident_file", "", "Path of the maps of names for lines with map=; empty = pg_ident.conf beside the configuration file, if it is there.")
+            .PgBouncer("auth_ident_file").To((c, v) => c with { IdentFile = v.Text }) with
+        {
+            InForce = c => c.IdentFile,
+        },
+        Text("auth_user", "", "User that runs auth_query, with its password in pool_passwd; empty = only pool_passwd is asked.").PgBouncer("auth_user")
+            .To((c, v) => c with { AuthUser = v.Text }),
+        Text("auth_query", RouterConfig.DefaultAuthQuery,
+            "Query that looks up a user that is not in pool_passwd; $1 = its name; columns: name, secret, and the end of its validity if there is one.")
+            .PgBouncer("auth_query").To((c, v) => c with { AuthQuery = v.Text }),
+        Text("auth_dbname", "", "Database in which auth_query runs; empty = sr_check_database.").PgBouncer("auth_dbname")
+            .To((c, v) => c with { AuthDatabase = v.Text }),
+        Seconds("pgrouter.auth_cache_time", "30", "Time for which answers of auth_query, and memberships of roles, are remembered.") with
+        {
+            Apply = (draft, value) => draft.Config = draft.Config with { AuthCacheTime = value.Duration },
+        },
         Integer("scram_iterations", "4096", 1, int.MaxValue, "SCRAM iterations for plain-text passwords.").PgBouncer("scram_iterations")
             .Accepted("4096 is used for plain-text passwords; verifiers bring their own number"));
 }
