@@ -1,7 +1,7 @@
 namespace PgRouter.Testing;
 
 /// <summary>The test bed itself could not do what was asked: the message says what failed and what to look at.</summary>
-public sealed class TestBedException : Exception
+public class TestBedException : Exception
 {
     /// <summary>A failure with its explanation.</summary>
     public TestBedException(string message)
@@ -14,4 +14,16 @@ public sealed class TestBedException : Exception
         : base(message, cause)
     {
     }
+}
+
+/// <summary>A server refused a login.</summary>
+/// <param name="message">What happened.</param>
+/// <param name="error">The server's ErrorResponse.</param>
+public sealed class RefusedException(string message, Protocol.RawMessage error) : TestBedException(message)
+{
+    /// <summary>The SQLSTATE.</summary>
+    public string? Code => error.Type == 'E' ? error.Field('C') : null;
+
+    /// <summary>The message.</summary>
+    public string? Text => error.Type == 'E' ? error.Field('M') : null;
 }

@@ -27,10 +27,14 @@ public sealed class TestAuthority : IDisposable
     private static DateTimeOffset Yesterday => DateTimeOffset.UtcNow.AddDays(-1);
 
     /// <summary>A certificate of a server for these DNS names and addresses.</summary>
-    public X509Certificate2 Server(params string[] names) => Issue(names[0], "1.3.6.1.5.5.7.3.1", names, ended: false);
+    public X509Certificate2 Server(params string[] names) => Issue(NameOf(names[0], "", ""), "1.3.6.1.5.5.7.3.1", names, ended: false);
 
     /// <summary>A certificate of a client with this common name.</summary>
-    public X509Certificate2 Client(string commonName, bool ended = false) => Issue(commonName, "1.3.6.1.5.5.7.3.2", [], ended);
+    public X509Certificate2 Client(string commonName, bool ended = false) => Issue(NameOf(commonName, "", ""), "1.3.6.1.5.5.7.3.2", [], ended);
+
+    /// <summary>A certificate of a client with a name of three parts.</summary>
+    public X509Certificate2 Client(string commonName, string unit, string organization) =>
+        Issue(NameOf(commonName, unit, organization), "1.3.6.1.5.5.7.3.2", [], ended: false);
 
     /// <summary>Puts a certificate on the list of those that are not valid any more.</summary>
     public void Revoke(X509Certificate2 certificate) => _revoked.AddEntry(certificate);
@@ -62,12 +66,22 @@ public sealed class TestAuthority : IDisposable
         _key.Dispose();
     }
 
-    private X509Certificate2 Issue(string commonName, string usage, string[] names, bool ended)
+    private static X500DistinguishedName NameOf(string commonName, string unit, string organization)
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        // The builder writes the last part first.
         var name = new X500DistinguishedNameBuilder();
         name.AddCommonName(commonName);
-        var request = new CertificateRequest(name.Build(), key, HashAlgorithmName.SHA256);
+        if (unit.Length > 0)
+            name.AddOrganizationalUnitName(unit);
+        if (organization.Length > 0)
+            name.AddOrganizationName(organization);
+        return name.Build();
+    }
+
+    private X509Certificate2 Issue(X500DistinguishedName name, string usage, string[] names, bool ended)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], false));
         if (names.Length > 0)

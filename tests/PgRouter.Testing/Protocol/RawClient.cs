@@ -131,7 +131,7 @@ public sealed class RawClient : IAsyncDisposable
         {
             var message = await ReadAsync();
             if (message.Type != 'R')
-                throw new TestBedException($"{Endpoint} refused the login of {user}: {message}");
+                throw new RefusedException($"{Endpoint} refused the login of {user}: {message}", message);
             switch (BinaryPrimitives.ReadInt32BigEndian(message.Body))
             {
                 case 0:
@@ -315,7 +315,7 @@ public sealed class RawClient : IAsyncDisposable
         {
             messages.Add(await ReadAsync());
             if (messages[^1].Type == 'E')
-                throw new TestBedException($"{Endpoint} refused the login of {user}: {messages[^1]}");
+                throw new RefusedException($"{Endpoint} refused the login of {user}: {messages[^1]}", messages[^1]);
         }
 
         return messages;
