@@ -28,6 +28,7 @@ need libpostgresql-jdbc-java test -e /usr/share/java/postgresql.jar
 need openssl command -v openssl
 need procps command -v ps
 need psmisc command -v killall
+need slapd test -x /usr/sbin/slapd
 need util-linux command -v setpriv
 
 if [ ${#missing[@]} -eq 0 ]; then
