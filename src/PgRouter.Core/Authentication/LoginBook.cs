@@ -17,6 +17,8 @@ internal sealed class LoginBook
     private readonly ConcurrentDictionary<(string Database, string User), (bool Asks, long AtMs)> _demands = new();
     private readonly ConcurrentDictionary<(string Database, string User, SettingsSet Settings), byte[]> _greetings = new();
 
+    private PoolKey? _key;
+
     public PasswordStore Passwords { get; } = new();
 
     public HbaStore Hba { get; } = new();
@@ -43,6 +45,19 @@ internal sealed class LoginBook
         if (SecretFor(user) is not { } secret)
             return "";
         return secret.TryGetPlain(out var password) ? password : null;
+    }
+
+    /// <summary>
+    /// The password of an account of the router's own (sr_check_user and its kind), as pgpool has it: as given, with TEXT in front, encrypted with the key of
+    /// pool_passwd, or, when it is not given, the one in pool_passwd. Empty = none; null = it cannot be known.
+    /// </summary>
+    public string? PasswordOf(string user, string given)
+    {
+        if (given.Length == 0)
+            return Passwords.Current.Find(user) is { } stored ? stored.TryGetPlain(out var password) ? password : null : "";
+        if (given.StartsWith("TEXT", StringComparison.Ordinal))
+            return given[4..];
+        return given.StartsWith(PoolKey.Prefix, StringComparison.Ordinal) ? _key?.Decrypt(given[PoolKey.Prefix.Length..]) : given;
     }
 
     /// <summary>What a client showed of its password.</summary>
@@ -72,13 +87,40 @@ internal sealed class LoginBook
     /// </summary>
     public IReadOnlyList<string> LoadFiles(RouterConfig config)
     {
-        var mistakes = new List<string>(Passwords.Reload(config.PoolPasswdFile));
+        var before = Passwords.Current;
+        var mistakes = LoadPasswords(config);
         if (config.EnablePoolHba)
             mistakes.AddRange(LoadHba(config));
         var file = Passwords.Current;
-        Mock = Mock.WithIterations(file.ScramIterations);
-        ThreadPool.QueueUserWorkItem(_ => file.DeriveVerifiers(CancellationToken.None));
+        ForgetWhatChanged(before, file);
+        Mock = Mock.WithIterations(file.IterationsOr(config.ScramIterations));
+        ThreadPool.QueueUserWorkItem(_ => file.DeriveVerifiers(config.ScramIterations, CancellationToken.None));
         return mistakes;
+    }
+
+    private List<string> LoadPasswords(RouterConfig config)
+    {
+        var (key, mistake) = PoolKey.Load(config.PoolKeyFile);
+        if (mistake is not null)
+            return [mistake];
+        _key = key;
+        var mistakes = new List<string>(Passwords.Reload(config.PoolPasswdFile, key));
+        foreach (var (setting, given) in config.AccountPasswords)
+        {
+            if (PasswordOf("", given) is null)
+                mistakes.Add($"{setting}: the password is AES-encrypted, and {(key is null ? "no key is known" : "not with the key that is given")}; see pgrouter.key_file");
+        }
+        return mistakes;
+    }
+
+    /// <summary>What a client showed belongs to the secret it was checked against: with another one in the file it is worth nothing.</summary>
+    private void ForgetWhatChanged(PasswordFile before, PasswordFile after)
+    {
+        foreach (var user in _learned.Keys)
+        {
+            if (before.Find(user) is { } old && after.Find(user)?.IsSameAs(old) != true)
+                _learned.TryRemove(user, out _);
+        }
     }
 
     /// <summary>Lines and maps are put into force together, or not at all.</summary>

@@ -28,18 +28,20 @@ internal sealed class PasswordFile
     /// <summary>
     /// Iterations to show to users that are not in the file: those of a verifier in it, so that they do not stand out.
     /// </summary>
-    public int ScramIterations =>
-        _users.Values.FirstOrDefault(secret => secret.Kind == PasswordSecretKind.Scram)?.GetVerifier()?.Iterations
-        ?? ScramVerifier.DefaultIterations;
+    /// <param name="common">scram_iterations, when there is no verifier in it.</param>
+    public int IterationsOr(int common) =>
+        _users.Values.FirstOrDefault(secret => secret.Kind == PasswordSecretKind.Scram)?.GetVerifier()?.Iterations ?? common;
 
     /// <summary>
     /// Makes the SCRAM verifiers of all plain passwords ahead of the first login, about a millisecond each. Meant for a thread of its own;
     /// without it
     /// the first SCRAM login of a user pays, which also tells that the user exists.
     /// </summary>
-    public void DeriveVerifiers(CancellationToken cancellationToken)
+    /// <param name="common">scram_iterations.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public void DeriveVerifiers(int common, CancellationToken cancellationToken)
     {
-        var iterations = ScramIterations;
+        var iterations = IterationsOr(common);
         foreach (var secret in _users.Values)
         {
             if (cancellationToken.IsCancellationRequested)
@@ -49,11 +51,11 @@ internal sealed class PasswordFile
     }
 
     /// <summary>Reads a file; a file that cannot be read is a mistake like any other.</summary>
-    public static PasswordFileResult Load(string path)
+    public static PasswordFileResult Load(string path, PoolKey? key = null)
     {
         try
         {
-            return Parse(File.ReadAllText(path), path);
+            return Parse(File.ReadAllText(path), path, key);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -61,8 +63,11 @@ internal sealed class PasswordFile
         }
     }
 
-    /// <summary>Reads the text of a file; <paramref name="path"/> is for the mistakes only.</summary>
-    public static PasswordFileResult Parse(string text, string path)
+    /// <summary>Reads the text of a file.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="path">Where it comes from.</param>
+    /// <param name="key">For passwords that are encrypted; null = none is known.</param>
+    public static PasswordFileResult Parse(string text, string path, PoolKey? key = null)
     {
         var users = new Dictionary<string, PasswordSecret>(StringComparer.Ordinal);
         var firstLines = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -74,7 +79,7 @@ internal sealed class PasswordFile
             var line = raw.TrimEnd('\r');
             if (line.AsSpan().Trim().IsEmpty || line.TrimStart()[0] is '#' or ';')
                 continue;
-            var entry = ParseLine(line);
+            var entry = ParseLine(line, key);
             if (entry.Mistake is null && !firstLines.TryAdd(entry.User, number))
                 entry = PasswordLine.Wrong($"user \"{entry.User}\" stands in line {firstLines[entry.User]} already; remove one of the two");
             if (entry.Mistake is not null)
@@ -87,15 +92,15 @@ internal sealed class PasswordFile
 
     public override string ToString() => $"PasswordFile({Count} users)";
 
-    private static PasswordLine ParseLine(string line)
+    private static PasswordLine ParseLine(string line, PoolKey? key)
     {
         // The protocol ends strings at a NUL, so a name or password with one could never be sent.
         if (line.Contains('\0', StringComparison.Ordinal))
             return PasswordLine.Wrong("the line contains a NUL byte; is this a text file in UTF-8?");
-        return line.TrimStart()[0] == '"' ? UserListLine.Parse(line) : ParsePoolPasswdLine(line);
+        return line.TrimStart()[0] == '"' ? UserListLine.Parse(line) : ParsePoolPasswdLine(line, key);
     }
 
-    private static PasswordLine ParsePoolPasswdLine(string line)
+    private static PasswordLine ParsePoolPasswdLine(string line, PoolKey? key)
     {
         var colon = line.IndexOf(':', StringComparison.Ordinal);
         if (colon < 0)
@@ -112,13 +117,21 @@ internal sealed class PasswordFile
                 ? PasswordLine.Wrong($"the secret of user \"{user}\" is empty behind TEXT")
                 : new PasswordLine(user, PasswordSecret.FromPlain(secret[4..]), null);
         }
-        if (secret.StartsWith("AES", StringComparison.Ordinal))
+        if (secret.StartsWith(PoolKey.Prefix, StringComparison.Ordinal))
+            return FromEncrypted(user, secret[PoolKey.Prefix.Length..], key);
+        return PasswordLine.FromStored(user, secret);
+    }
+
+    private static PasswordLine FromEncrypted(string user, string secret, PoolKey? key)
+    {
+        if (key is null)
         {
             return PasswordLine.Wrong(
-                $"the secret of user \"{user}\" is AES-encrypted, which is not supported; "
-                + "write TEXT and the password, an md5 hash or a SCRAM-SHA-256 verifier");
+                $"the secret of user \"{user}\" is AES-encrypted, and no key is known; name its file with pgrouter.key_file, -k or PGPOOLKEYFILE");
         }
-        return PasswordLine.FromStored(user, secret);
+        return key.Decrypt(secret) is { Length: > 0 } password
+            ? new PasswordLine(user, PasswordSecret.FromPlain(password), null)
+            : PasswordLine.Wrong($"the secret of user \"{user}\" was not encrypted with the key that is given; make it anew with pg_enc");
     }
 }
 

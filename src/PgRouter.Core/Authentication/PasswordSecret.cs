@@ -126,6 +126,15 @@ internal sealed class PasswordSecret
         }
     }
 
+    /// <summary>The same form with the same content?</summary>
+    public bool IsSameAs(PasswordSecret other) => Kind == other.Kind && Kind switch
+    {
+        PasswordSecretKind.Plain => _plain == other._plain,
+        PasswordSecretKind.Md5 => _md5Hash.AsSpan().SequenceEqual(other._md5Hash),
+        _ => _verifier!.Iterations == other._verifier!.Iterations && _verifier.Salt.Span.SequenceEqual(other._verifier.Salt.Span)
+            && _verifier.StoredKey.Span.SequenceEqual(other._verifier.StoredKey.Span),
+    };
+
     public override string ToString() => $"PasswordSecret({Kind}, ***)";
 
     private sealed record DerivedKeys(byte[] Salt, int Iterations, ScramKeys Keys)

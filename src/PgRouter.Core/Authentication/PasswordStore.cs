@@ -13,14 +13,14 @@ internal sealed class PasswordStore
     /// Reads the file again. With any mistake the file in force stays and the mistakes are returned, so that an edit half done
     /// locks nobody out. An empty path means no file.
     /// </summary>
-    public IReadOnlyList<string> Reload(string path)
+    public IReadOnlyList<string> Reload(string path, PoolKey? key = null)
     {
         if (path.Length == 0)
         {
             _current = PasswordFile.Empty;
             return [];
         }
-        var (file, mistakes) = PasswordFile.Load(path);
+        var (file, mistakes) = PasswordFile.Load(path, key);
         if (mistakes.Count == 0)
             _current = file;
         return mistakes;

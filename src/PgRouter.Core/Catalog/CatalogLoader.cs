@@ -15,9 +15,11 @@ namespace PgRouter.Core.Catalog;
 /// <param name="cluster">The view of the cluster now.</param>
 /// <param name="config">The configuration now.</param>
 /// <param name="passwordOf">What is known of a user's password: null = nothing, empty = nothing and none is asked for.</param>
+/// <param name="ownPassword">Turns a configured password into the one to log in with.</param>
 /// <param name="encryption">How connections to the nodes are encrypted.</param>
 internal sealed class CatalogLoader(
-    Func<ClusterView> cluster, Func<RouterConfig> config, Func<string, string?> passwordOf, ServerTlsStore encryption) : ICatalogLoader
+    Func<ClusterView> cluster, Func<RouterConfig> config, Func<string, string?> passwordOf, AccountPassword ownPassword, ServerTlsStore encryption)
+    : ICatalogLoader
 {
     private static readonly TimeSpan CommandLimit = TimeSpan.FromSeconds(30);
 
@@ -54,9 +56,9 @@ internal sealed class CatalogLoader(
         var current = config();
         var health = current.HealthFor(nodeId);
         if (health.User.Length > 0)
-            yield return new CatalogAccount(health.User, health.Password);
+            yield return new CatalogAccount(health.User, ownPassword(health.User, health.Password));
         else if (current.SrCheckUser.Length > 0)
-            yield return new CatalogAccount(current.SrCheckUser, current.SrCheckPassword);
+            yield return new CatalogAccount(current.SrCheckUser, ownPassword(current.SrCheckUser, current.SrCheckPassword));
         foreach (var user in users)
         {
             if (passwordOf(user) is { } password)

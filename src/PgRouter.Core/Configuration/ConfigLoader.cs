@@ -22,7 +22,8 @@ internal sealed class ConfigLoader
     /// <param name="path">The file; null = the environment alone.</param>
     /// <param name="environment">Environment variables.</param>
     /// <param name="hbaFile">HBA file of the command line; it has the last word. Null = none.</param>
-    public static ConfigResult Load(string? path, IReadOnlyDictionary<string, string> environment, string? hbaFile = null)
+    /// <param name="keyFile">Key file of the command line, the same.</param>
+    public static ConfigResult Load(string? path, IReadOnlyDictionary<string, string> environment, string? hbaFile = null, string? keyFile = null)
     {
         var loader = new ConfigLoader();
         if (path is not null)
@@ -32,7 +33,20 @@ internal sealed class ConfigLoader
         loader._warnings.AddRange(warnings);
         if (hbaFile is not null)
             loader.Take(([new ConfigEntry("auth_hba_file", Path.GetFullPath(hbaFile), new ConfigSource("command line"))], []));
+        if ((keyFile ?? loader.DefaultKeyFile(environment)) is { } key)
+            loader.Take(([new ConfigEntry("pgrouter.key_file", Path.GetFullPath(key), new ConfigSource(keyFile is null ? "environment" : "command line"))], []));
         return loader.Finish(path);
+    }
+
+    /// <summary>As pgpool finds it: PGPOOLKEYFILE, else .pgpoolkey in the home directory, if it is there.</summary>
+    private string? DefaultKeyFile(IReadOnlyDictionary<string, string> environment)
+    {
+        if (_values.ContainsKey("pgrouter.key_file"))
+            return null;
+        if (environment.TryGetValue("PGPOOLKEYFILE", out var named) && named.Length > 0)
+            return named;
+        var own = environment.TryGetValue("HOME", out var home) ? Path.Combine(home, ".pgpoolkey") : "";
+        return File.Exists(own) ? own : null;
     }
 
     /// <summary>The configuration that a set of checked values comes to.</summary>
@@ -53,6 +67,7 @@ internal sealed class ConfigLoader
             PoolHbaFile = Path.Combine(directory, config.PoolHbaFile.Length > 0 ? config.PoolHbaFile : DefaultHbaFile),
             PoolPasswdFile = PasswdFile(values, directory),
             IdentFile = IdentFile(config.IdentFile, directory),
+            PoolKeyFile = InDirectory(config.PoolKeyFile, directory),
         };
     }
 

@@ -159,6 +159,12 @@ internal sealed record RouterConfig
     /// <summary>pool_passwd: path of the password file; empty = none.</summary>
     public string PoolPasswdFile { get; init; } = "";
 
+    /// <summary>pgrouter.key_file (-k, PGPOOLKEYFILE): path of the key of encrypted passwords; empty = none.</summary>
+    public string PoolKeyFile { get; init; } = "";
+
+    /// <summary>scram_iterations: for passwords that are stored as text.</summary>
+    public int ScramIterations { get; init; } = 4096;
+
     /// <summary>auth_ident_file: path of the maps of names for the method cert; empty = none.</summary>
     public string IdentFile { get; init; } = "";
 
@@ -239,6 +245,12 @@ internal sealed record RouterConfig
 
     /// <summary>Some setting asks for statements in the log.</summary>
     public bool LogsStatements => LogStatement || LogPerNodeStatement;
+
+    /// <summary>The passwords of accounts of the router's own that are given here, by the name of their setting.</summary>
+    public IEnumerable<(string Setting, string Password)> AccountPasswords =>
+        HealthCheckPerNode.Select(own => ($"health_check_password{own.Key}", own.Value.Password))
+            .Prepend(("health_check_password", HealthCheck.Password))
+            .Prepend(("sr_check_password", SrCheckPassword));
 
     /// <summary>The health settings in force for a node.</summary>
     public HealthCheckConfig HealthFor(int nodeId) => HealthCheckPerNode.TryGetValue(nodeId, out var own) ? own : HealthCheck;

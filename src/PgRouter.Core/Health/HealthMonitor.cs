@@ -26,8 +26,9 @@ internal sealed class HealthMonitor : IAsyncDisposable
     private bool _started;
     private bool _disposed;
 
-    public HealthMonitor(ClusterUpdater updater, Func<RouterConfig> config, TimeProvider time, ILoggerFactory loggers, ServerTlsStore encryption)
-        : this(updater, config, time, loggers, node => new NodeProbe(node, encryption))
+    public HealthMonitor(
+        ClusterUpdater updater, Func<RouterConfig> config, TimeProvider time, ILoggerFactory loggers, ServerTlsStore encryption, AccountPassword passwordOf)
+        : this(updater, config, time, loggers, node => new NodeProbe(node, encryption, passwordOf))
     {
     }
 

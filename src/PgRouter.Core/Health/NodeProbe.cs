@@ -1,4 +1,5 @@
 using PgRouter.Core.Cluster;
+using PgRouter.Core.Configuration;
 using PgRouter.Core.Encryption;
 
 namespace PgRouter.Core.Health;
@@ -6,7 +7,7 @@ namespace PgRouter.Core.Health;
 /// <summary>
 /// Probes one node over a connection of its own that stays open between probes. Called by the node's loop only, one probe at a time.
 /// </summary>
-internal sealed class NodeProbe(NodeConfig node, ServerTlsStore encryption) : INodeProbe
+internal sealed class NodeProbe(NodeConfig node, ServerTlsStore encryption, AccountPassword passwordOf) : INodeProbe
 {
     private ProbeSession? _session;
 
@@ -22,7 +23,7 @@ internal sealed class NodeProbe(NodeConfig node, ServerTlsStore encryption) : IN
             if (_session is null || _session.Settings != settings)
             {
                 await CloseAsync();
-                _session = new ProbeSession(node, settings, encryption);
+                _session = new ProbeSession(node, settings, encryption, passwordOf);
             }
             return await AskAsync(_session, limit);
         }

@@ -1,5 +1,6 @@
 using Npgsql;
 using PgRouter.Core.Cluster;
+using PgRouter.Core.Configuration;
 using PgRouter.Core.Encryption;
 
 namespace PgRouter.Core.Health;
@@ -15,13 +16,13 @@ internal sealed class ProbeSession : IAsyncDisposable
     private readonly ServerTlsStore _encryption;
     private bool _reduced;
 
-    public ProbeSession(NodeConfig node, ProbeSettings settings, ServerTlsStore encryption)
+    public ProbeSession(NodeConfig node, ProbeSettings settings, ServerTlsStore encryption, AccountPassword passwordOf)
     {
         _node = node;
         _encryption = encryption;
         Settings = settings;
         // Loading types would query the catalog at each connect; the probe reads built-in types only.
-        var builder = DriverTls.BuilderFor(Connection(node, settings), node, encryption);
+        var builder = DriverTls.BuilderFor(Connection(node, settings, passwordOf(settings.User, settings.Password)), node, encryption);
         builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false));
         _source = builder.Build();
     }
@@ -166,12 +167,12 @@ internal sealed class ProbeSession : IAsyncDisposable
             await connection.DisposeAsync();
     }
 
-    private static NpgsqlConnectionStringBuilder Connection(NodeConfig node, ProbeSettings settings) => new()
+    private static NpgsqlConnectionStringBuilder Connection(NodeConfig node, ProbeSettings settings, string? password) => new()
     {
         Host = node.Host,
         Port = node.Port,
         Username = settings.User,
-        Password = settings.Password.Length > 0 ? settings.Password : null,
+        Password = password is { Length: > 0 } ? password : null,
         Database = settings.Database,
         ApplicationName = "pgrouter health",
         SearchPath = "pg_catalog",

@@ -59,11 +59,11 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
         Func<RouterConfig> config = () => store.Current;
         for (var i = 0; i < LoopCount(store.Current); i++)
             _loops.Add(new EventLoop(i, _logger));
-        _health = new HealthMonitor(_cluster, config, time, loggers, _access.ServerTls);
+        _health = new HealthMonitor(_cluster, config, time, loggers, _access.ServerTls, _logins.PasswordOf);
         var connector = new ServerConnector(_logins, _access.ServerTls, _work, config);
         _catalogs = new CatalogDirectory(
-            new CatalogLoader(() => _cluster.View, config, _logins.PasswordFor, _access.ServerTls), () => config().RelcacheExpire, time, _logger);
-        var queries = new UserQueries(() => _cluster.View, config, _logins.PasswordFor, _access.ServerTls);
+            new CatalogLoader(() => _cluster.View, config, _logins.PasswordFor, _logins.PasswordOf, _access.ServerTls), () => config().RelcacheExpire, time, _logger);
+        var queries = new UserQueries(() => _cluster.View, config, _logins.PasswordOf, _access.ServerTls);
         _users = new UserDirectory(queries.FindAsync, queries.RolesOfAsync, config, time);
         var pools = new PoolDirectory(new PoolContext(config, connector, _loops, ReportFault, _logger));
         var notifications = new NotificationHub(new HubContext(config, _cluster, connector, pools.Context.SenderOf, _logger), _loops);

@@ -21,7 +21,7 @@ internal sealed record StoredUser(string? Secret, DateTimeOffset? ValidUntil)
 /// reaches it but the name, as a parameter; search_path is pg_catalog, whatever the account has set (CVE-2025-12819). The primary is asked first,
 /// then any node that is usable. Any thread.
 /// </summary>
-internal sealed class UserQueries(Func<ClusterView> cluster, Func<RouterConfig> config, Func<string, string?> passwordOf, ServerTlsStore encryption)
+internal sealed class UserQueries(Func<ClusterView> cluster, Func<RouterConfig> config, AccountPassword passwordOf, ServerTlsStore encryption)
 {
     private const string Roles = """
         WITH RECURSIVE member (oid) AS (
@@ -37,15 +37,15 @@ internal sealed class UserQueries(Func<ClusterView> cluster, Func<RouterConfig> 
     {
         var current = config();
         var database = current.AuthDatabase.Length > 0 ? current.AuthDatabase : current.SrCheckDatabase;
-        return AskAsync("auth_query", current.AuthUser, passwordOf(current.AuthUser), database, current.AuthQuery, user, ReadUserAsync);
+        return AskAsync("auth_query", current.AuthUser, passwordOf(current.AuthUser, ""), database, current.AuthQuery, user, ReadUserAsync);
     }
 
     public Task<IReadOnlySet<string>> RolesOfAsync(string user)
     {
         var current = config();
         var (account, password) = current.AuthUser.Length > 0
-            ? (current.AuthUser, passwordOf(current.AuthUser))
-            : (current.SrCheckUser, current.SrCheckPassword);
+            ? (current.AuthUser, passwordOf(current.AuthUser, ""))
+            : (current.SrCheckUser, passwordOf(current.SrCheckUser, current.SrCheckPassword));
         return AskAsync("role memberships", account, password, current.SrCheckDatabase, Roles, user, ReadRolesAsync);
     }
 

@@ -22,7 +22,7 @@ internal sealed class PgRouterCommand
     private readonly Option<string?> _hba = Recursive<string?>("--hba-file", "-a", "HBA file; overrides the configuration.", "FILE");
     private readonly Option<string?> _pcp = Recursive<string?>("--pcp-file", "-F", "Accepted; there is no PCP port.", "FILE");
     private readonly Option<string?> _key = Recursive<string?>("--key-file", "-k",
-        "Accepted; passwords are not encrypted with a key file.", "FILE");
+        "File of the key of encrypted passwords (pg_enc); overrides the configuration.", "FILE");
     private readonly Option<string> _mode = Recursive<string>("--mode", "-m", "How to stop: smart, fast or immediate.", "MODE");
 
     /// <summary>Prepares the commands.</summary>
@@ -177,7 +177,7 @@ internal sealed class PgRouterCommand
     }
 
     private ConfigResult Load(ParseResult parsed) =>
-        ConfigLoader.Load(ConfigPaths.Resolve(parsed.GetValue(_file)), _environment, parsed.GetValue(_hba));
+        ConfigLoader.Load(ConfigPaths.Resolve(parsed.GetValue(_file)), _environment, parsed.GetValue(_hba), parsed.GetValue(_key));
 
     private RunningRouter? Controller(ParseResult parsed)
     {

@@ -21,6 +21,7 @@ internal sealed class RouterProcess(Action<IServiceCollection> configureServices
 {
     public async Task<int> RunAsync(RunOptions options, CancellationToken cancellationToken)
     {
+        CoreDumps.LeaveMemoryOut();
         using var host = BuildHost(options.Store);
         var logger = host.Services.GetRequiredService<ILoggerFactory>().CreateLogger<RouterProcess>();
         try

@@ -28,7 +28,7 @@ internal static class CatalogBed
         updater.Configure([new NodeConfig { Id = 0, Host = cluster.Nodes[0].Host, Port = cluster.Nodes[0].Port }]);
         updater.Update(0, state => state with { Status = NodeStatus.Up, Role = NodeRole.Primary });
         var config = new RouterConfig { SrCheckUser = user, SrCheckPassword = password };
-        return new CatalogLoader(() => updater.View, () => config, passwordOf ?? (_ => null), new ServerTlsStore());
+        return new CatalogLoader(() => updater.View, () => config, passwordOf ?? (_ => null), (_, given) => given, new ServerTlsStore());
     }
 
     public static async Task<DatabaseCatalog> CatalogAsync(PgCluster cluster, string database) =>

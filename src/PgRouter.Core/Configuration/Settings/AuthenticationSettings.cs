@@ -46,6 +46,11 @@ internal static class AuthenticationSettings
         {
             Apply = (draft, value) => draft.Config = draft.Config with { AuthCacheTime = value.Duration },
         },
-        Integer("scram_iterations", "4096", 1, int.MaxValue, "SCRAM iterations for plain-text passwords.").PgBouncer("scram_iterations")
-            .Accepted("4096 is used for plain-text passwords; verifiers bring their own number"));
+        Text("pgrouter.key_file", "", "File of the key of AES passwords (pg_enc); empty = PGPOOLKEYFILE, else .pgpoolkey in the home directory. Also -k.")
+            .To((c, v) => c with { PoolKeyFile = v.Text }) with
+        {
+            InForce = c => c.PoolKeyFile,
+        },
+        Integer("scram_iterations", "4096", 1, 600_000, "SCRAM iterations for passwords that are stored as text; verifiers bring their own number.")
+            .PgBouncer("scram_iterations").To((c, v) => c with { ScramIterations = (int)v.Integer }));
 }
