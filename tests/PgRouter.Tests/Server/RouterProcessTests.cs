@@ -18,7 +18,7 @@ namespace PgRouter.Tests.Server;
 [NonParallelizable]
 internal sealed class RouterProcessTests
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     private ConfigFiles _files = null!;
     private RunOptions _options = null!;
