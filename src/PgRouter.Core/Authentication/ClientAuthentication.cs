@@ -24,7 +24,13 @@ internal static class ClientAuthentication
     }
 
     /// <summary>With enable_pool_hba: <paramref name="rule"/> is the first that matched, null = none, which rejects.</summary>
-    public static ClientAuthDecision Decide(HbaRule? rule, PasswordSecret? secret, HbaRequest request, bool certificateFits = true)
+    /// <param name="rule">The line.</param>
+    /// <param name="secret">What is stored of the user.</param>
+    /// <param name="request">What the client wants.</param>
+    /// <param name="certificateFits">Its certificate names the user, or need not.</param>
+    /// <param name="mocksScram">Under method md5 a user that is not known looks like one with a verifier.</param>
+    public static ClientAuthDecision Decide(
+        HbaRule? rule, PasswordSecret? secret, HbaRequest request, bool certificateFits = true, bool mocksScram = false)
     {
         if (rule is null)
             return Reject(request, $"no pool_hba.conf entry for {Describe(request)}", "no line of pool_hba.conf matches");
@@ -38,7 +44,7 @@ internal static class ClientAuthentication
         {
             HbaMethod.Trust or HbaMethod.Cert => new ClientAuthDecision { Kind = ClientAuthKind.Trust, User = request.User, Secret = secret },
             HbaMethod.Password => Run(ClientAuthKind.ClearText, request.User, secret),
-            HbaMethod.Md5 => DecideMd5(request.User, secret),
+            HbaMethod.Md5 => DecideMd5(request.User, secret, mocksScram),
             HbaMethod.ScramSha256 => DecideScram(request.User, secret),
             HbaMethod.Ldap => new ClientAuthDecision { Kind = ClientAuthKind.ClearText, User = request.User, Ldap = rule.Options.Ldap },
             _ => throw new ArgumentOutOfRangeException(nameof(rule), rule.Method, "The method has no exchange."),
@@ -62,8 +68,11 @@ internal static class ClientAuthentication
     }
 
     /// <summary>As in PostgreSQL, method md5 runs SCRAM for a user whose stored secret is a verifier.</summary>
-    private static ClientAuthDecision DecideMd5(string user, PasswordSecret? secret) =>
-        Run(secret?.Kind == PasswordSecretKind.Scram ? ClientAuthKind.Scram : ClientAuthKind.Md5, user, secret);
+    private static ClientAuthDecision DecideMd5(string user, PasswordSecret? secret, bool mocksScram)
+    {
+        var isScram = secret is null ? mocksScram : secret.Kind == PasswordSecretKind.Scram;
+        return Run(isScram ? ClientAuthKind.Scram : ClientAuthKind.Md5, user, secret);
+    }
 
     private static ClientAuthDecision DecideScram(string user, PasswordSecret? secret)
     {

@@ -16,6 +16,7 @@ internal sealed class PasswordFile
     private PasswordFile(FrozenDictionary<string, PasswordSecret> users)
     {
         _users = users;
+        IsMostlyVerifiers = users.Values.Count(secret => secret.Kind == PasswordSecretKind.Scram) * 2 > users.Count;
     }
 
     public int Count => _users.Count;
@@ -24,6 +25,9 @@ internal sealed class PasswordFile
 
     /// <summary>What is known of this user's password; null for a user that is not in the file or has no password there.</summary>
     public PasswordSecret? Find(string user) => _users.GetValueOrDefault(user);
+
+    /// <summary>Most of the secrets are SCRAM verifiers.</summary>
+    public bool IsMostlyVerifiers { get; }
 
     /// <summary>
     /// Iterations to show to users that are not in the file: those of a verifier in it, so that they do not stand out.

@@ -80,7 +80,8 @@ internal sealed partial class ClientLogin
         if (rule.Method is HbaMethod.Reject or HbaMethod.Ldap)
             return ClientAuthentication.Decide(rule, null, request, certificateFits);
         var (isKnown, secret) = await StoredSecretAsync(request.User);
-        return isKnown ? ClientAuthentication.Decide(rule, secret, request, certificateFits) : null;
+        var mocksScram = _services.Users.KnowsSecrets || _services.Logins.Passwords.Current.IsMostlyVerifiers;
+        return isKnown ? ClientAuthentication.Decide(rule, secret, request, certificateFits, mocksScram) : null;
     }
 
     /// <summary>With enable_pool_hba off: does the server ask this user for a password? Null = the client has its answer.</summary>

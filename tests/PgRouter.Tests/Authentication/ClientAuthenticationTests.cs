@@ -24,6 +24,17 @@ public class ClientAuthenticationTests
         Line = 3,
     };
 
+    [TestCase(true, "Scram")]
+    [TestCase(false, "Md5")]
+    public void Under_md5_an_unknown_user_is_asked_as_most_known_ones_are(bool mocksScram, string kind)
+    {
+        Assert.That(ClientAuthentication.Decide(Rule(HbaMethod.Md5), null, Remote, true, mocksScram).Kind, Is.EqualTo(Enum.Parse<ClientAuthKind>(kind)));
+        Assert.That(ClientAuthentication.Decide(Rule(HbaMethod.Md5), Md5, Remote, true, mocksScram).Kind, Is.EqualTo(ClientAuthKind.Md5));
+        var verifier = PgRouter.Protocol.ScramVerifier.FromPassword("x").Encode();
+        Assert.That(PasswordFile.Parse($"a:{verifier}\nb:{verifier}\nc:TEXTx", "f").File.IsMostlyVerifiers, Is.True);
+        Assert.That(PasswordFile.Parse($"a:{verifier}\nb:TEXTx", "f").File.IsMostlyVerifiers, Is.False);
+    }
+
     private static PasswordSecret? Secret(string kind) => kind switch
     {
         "plain" => Plain,
