@@ -87,6 +87,27 @@ internal sealed record RouterConfig
     /// <summary>reserved_connections: of the clients at once, those that are kept for the users in admin_users.</summary>
     public int ReservedConnections { get; init; }
 
+    /// <summary>pgrouter.max_address_connections: connections from one address; 0 = no limit.</summary>
+    public int MaxAddressConnections { get; init; }
+
+    /// <summary>pgrouter.max_login_failures: failed logins of an address after which it has to wait; 0 = never.</summary>
+    public int MaxLoginFailures { get; init; } = 20;
+
+    /// <summary>max_packet_size: longest message of a client.</summary>
+    public int MaxPacketSize { get; init; } = int.MaxValue;
+
+    /// <summary>pgrouter.max_statement_size: longest text of a statement, in bytes; 0 = no limit.</summary>
+    public long MaxStatementSize { get; init; }
+
+    /// <summary>pgrouter.max_client_memory: bytes of prepared statements and settings kept for one client; 0 = no limit.</summary>
+    public long MaxClientMemory { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>pgrouter.max_client_statements: prepared statements of one client; 0 = no limit.</summary>
+    public int MaxClientStatements { get; init; } = 10_000;
+
+    /// <summary>pgrouter.client_stall_timeout: how long a client may hold a message or an answer up; zero = for ever.</summary>
+    public TimeSpan ClientStallTimeout { get; init; }
+
     /// <summary>query_wait_timeout: longest wait for a server; zero = for ever.</summary>
     public TimeSpan QueryWaitTimeout { get; init; } = TimeSpan.FromSeconds(120);
 

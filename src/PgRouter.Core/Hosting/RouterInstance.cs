@@ -76,6 +76,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
             Statements = new PreparedStatementCache(),
             Parser = _parser,
             Clients = new ClientRegistry(),
+            Addresses = new AddressWatch(time),
             Notifications = notifications,
             Commands = new LateCommands(() => _commands!, config),
             Catalogs = _catalogs,

@@ -56,6 +56,9 @@ internal sealed class SettingsSet
 
     public int Count => _values.Count;
 
+    /// <summary>Characters of all names and values.</summary>
+    public int Length => _key.Length;
+
     /// <summary>
     /// A text that is the same for sets under which a statement's text means the same: search_path, but also how literals, dates and intervals
     /// in it are read, and its encoding. Only settings known to be harmless are left out; empty when nothing else is set.

@@ -25,6 +25,21 @@ internal static class ClientAdmission
                 $"max_client_conn is {most}, reserved_connections is {config.ReservedConnections}.");
     }
 
+    /// <summary>The limits of an address: null when the client may go on to log in.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="connections">Connections from the address, this one included.</param>
+    /// <param name="pause">How long the address has to wait after failed logins.</param>
+    public static ErrorMessage? CheckAddress(RouterConfig config, int connections, TimeSpan pause)
+    {
+        if (config.MaxAddressConnections > 0 && connections > config.MaxAddressConnections)
+            return TooMany("too many connections from this address", $"pgrouter.max_address_connections is {config.MaxAddressConnections}.");
+        return pause == TimeSpan.Zero
+            ? null
+            : ErrorMessage.Fatal(
+                SqlStates.InvalidAuthorizationSpecification, "too many failed logins from this address",
+                hint: $"Try again in {Math.Ceiling(pause.TotalSeconds)} s.");
+    }
+
     /// <summary>Counts a client in, which <see cref="ClientCounts.Leave"/> must count out again; or says why it may not come in.</summary>
     public static ErrorMessage? TryEnter(ClientCounts counts, ClientIdentity identity, SessionLimits limits) =>
         counts.TryEnter(identity.Database, identity.User, limits) switch

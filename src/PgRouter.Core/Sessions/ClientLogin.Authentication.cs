@@ -1,4 +1,3 @@
-using System.Net;
 using PgRouter.Core.Admin;
 using PgRouter.Core.Authentication;
 using PgRouter.Core.Cluster;
@@ -22,7 +21,7 @@ internal sealed partial class ClientLogin
         {
             IsLocal = IsLocal,
             IsTls = _client.Tls is not null,
-            Address = (_client.RemoteEndPoint as IPEndPoint)?.Address,
+            Address = _address,
             Database = identity.Database,
             User = identity.User,
             IsReplication = identity.Replication == ReplicationKind.Physical,
@@ -190,8 +189,7 @@ internal sealed partial class ClientLogin
         Flush();
         if (step == ClientAuthStep.Failure)
         {
-            if (_isSecretLookedUp)
-                _services.Users.Doubt(identity.User);
+            NoteFailure(identity);
             Refuse(startup, exchange.Error!, ReasonOf(exchange.LogReason, decision));
             return false;
         }
@@ -219,6 +217,8 @@ internal sealed partial class ClientLogin
         var attempt = await TryServersAsync(database, identity.User, shown);
         if (attempt.Error is { } error)
         {
+            if (!error.IsUnreachable)
+                NoteFailure(identity);
             Refuse(startup, error.Message, error.Message.Message);
             return false;
         }
@@ -235,10 +235,19 @@ internal sealed partial class ClientLogin
             return false;
         if (await asked is not { } reason)
             return true;
+        NoteFailure(identity);
         Refuse(
             startup, ErrorMessage.Fatal(SqlStates.InvalidAuthorizationSpecification, $"LDAP authentication failed for user \"{identity.User}\""),
             ReasonOf(reason, decision));
         return false;
+    }
+
+    private void NoteFailure(ClientIdentity identity)
+    {
+        if (_isSecretLookedUp)
+            _services.Users.Doubt(identity.User);
+        if (_address is not null)
+            _services.Addresses.NoteFailure(_address, _config.MaxLoginFailures);
     }
 
     /// <summary>Waits for what is done elsewhere. False when the client has gone, or the time is over and the client was told.</summary>

@@ -1,4 +1,3 @@
-using System.Net;
 using PgRouter.Core.Configuration;
 using PgRouter.Core.Encryption;
 using PgRouter.Core.Transport;
@@ -18,7 +17,7 @@ internal sealed partial class ClientLogin
     /// <summary>What SCRAM-SHA-256-PLUS binds to; empty in clear text.</summary>
     private byte[] _binding = [];
 
-    private bool IsLocal => _client.RemoteEndPoint is not IPEndPoint;
+    private bool IsLocal => _address is null;
 
     /// <summary>TLS for this client; a Unix-domain socket needs none.</summary>
     private ClientTls? Tls => IsLocal ? null : _services.ClientTls.Current;

@@ -25,6 +25,8 @@ internal sealed partial class ClientLogin
     private readonly MessageWriter _writer = new();
     private readonly RouterConfig _config;
     private readonly ServerConnector _connector;
+    private readonly IPAddress? _address;
+    private readonly int _addressConnections;
     private ClientIdentity? _admitted;
     private IncomingBytes _input;
     private OutgoingBytes _output;
@@ -39,6 +41,9 @@ internal sealed partial class ClientLogin
         _deadline = new Deadline(_signal);
         _config = _services.Config();
         client.Owner = _signal;
+        _address = (client.RemoteEndPoint as IPEndPoint)?.Address;
+        if (_address is not null)
+            _addressConnections = _services.Addresses.Enter(_address);
     }
 
     /// <summary>Serves a connection from its first byte to its last. Never throws.</summary>
@@ -71,6 +76,8 @@ internal sealed partial class ClientLogin
             return Refuse(startup, clear, clear.Message);
         if (ClientAdmission.Check(_config, _services.Clients.ConnectionCount, startup.User) is { } full)
             return Refuse(startup, full, full.Message);
+        if (_address is { } address && ClientAdmission.CheckAddress(_config, _addressConnections, _services.Addresses.PauseOf(address)) is { } crowded)
+            return Refuse(startup, crowded, crowded.Message);
         if (!Negotiate(startup, out var settings, out var own, out var poolMode, out var error)
             || !ReplicationStartup.TryRead(startup, out var replication, out error))
             return Refuse(startup, error!, error!.Message);
@@ -201,6 +208,8 @@ internal sealed partial class ClientLogin
     {
         if (_admitted is { } client)
             _services.Pools.Context.Clients.Leave(client.Database, client.User);
+        if (_address is not null)
+            _services.Addresses.Leave(_address);
         _deadline.Dispose();
         _input.Release();
         _output.Release();

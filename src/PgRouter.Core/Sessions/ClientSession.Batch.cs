@@ -96,6 +96,11 @@ internal sealed partial class ClientSession
                 step = ProtocolViolation($"invalid message length {length}");
                 return false;
             }
+            if (length > _longestMessage && TooLong(type, length) is { } tooLong)
+            {
+                step = tooLong;
+                return false;
+            }
             var total = (long)length + 1;
             batch.Needed = batch.Length + total;
             if (rest.Length < batch.Needed)
@@ -259,8 +264,8 @@ internal sealed partial class ClientSession
         reader.TryReadCString(out var name);
         _counters.ClientParses++;
         _statements ??= new StatementMap(_services.Statements);
-        if (_statements.Find(name) is not null)
-            return Refuse(writer, LocalReply.DuplicateStatement(name));
+        if (RefusalOf(name, reader.Remaining) is { } refusal)
+            return Refuse(writer, refusal);
         var known = _services.Statements.Find(reader.Rest, NameScope);
         _statements.Add(name.ToArray(), _services.Statements.Acquire(reader.Rest, known?.Info ?? TooLarge, NameScope));
         writer.WriteBytes(ParseComplete);

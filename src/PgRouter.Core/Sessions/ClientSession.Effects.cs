@@ -163,6 +163,7 @@ internal sealed partial class ClientSession
             else
                 _settings.Set(name, value);
         }
+        BoundSettings();
     }
 
     /// <summary>DEALLOCATE takes effect at once, whatever becomes of its transaction.</summary>

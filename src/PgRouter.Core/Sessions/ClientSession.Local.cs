@@ -158,8 +158,8 @@ internal sealed partial class ClientSession
         else
         {
             _statements ??= new StatementMap(_services.Statements);
-            if (_statements.Find(name) is not null)
-                return Refuse(writer, LocalReply.DuplicateStatement(name));
+            if (RefusalOf(name, definition.Length) is { } refusal)
+                return Refuse(writer, refusal);
             _statements.Add(name.ToArray(), _services.Statements.Acquire(definition, info, NameScope));
         }
         writer.WriteBytes(ParseComplete);

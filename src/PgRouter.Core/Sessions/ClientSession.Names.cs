@@ -101,7 +101,7 @@ internal sealed partial class ClientSession
     private bool IsPreparedWithoutServer(ReadOnlySpan<byte> sql, PreparedName name)
     {
         var definition = sql[(name.Start + name.Length)..];
-        if (_lease is not null || _block == Block.Failed || IsNameTaken(name.Name) || _services.Statements.Find(definition, SqlScope)?.KnownGoodFor != Identity.PoolName)
+        if (_lease is not null || _block == Block.Failed || RefusalOf(name.Name, sql.Length) is not null || _services.Statements.Find(definition, SqlScope)?.KnownGoodFor != Identity.PoolName)
             return false;
         Remember(name.Name, _services.Statements.AcquireSql(definition, TooLarge, SqlScope));
         AnswerPrepare();
@@ -110,12 +110,12 @@ internal sealed partial class ClientSession
 
     private void SendPrepare(ServerConnection server, Span<byte> message, StatementInfo info, PreparedName name)
     {
-        if (IsNameTaken(name.Name))
+        var sql = message[MessageHeader.Size..^1];
+        if (RefusalOf(name.Name, sql.Length) is { } refusal)
         {
-            FailQuery(server, LocalReply.DuplicateStatement(name.Name));
+            FailQuery(server, refusal);
             return;
         }
-        var sql = message[MessageHeader.Size..^1];
         var statement = _services.Statements.AcquireSql(sql[(name.Start + name.Length)..], _preparedInfo!, SqlScope);
         Remember(name.Name, statement);
         if (server.Prepared.Touch(statement))

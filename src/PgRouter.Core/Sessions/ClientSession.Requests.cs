@@ -93,6 +93,7 @@ internal sealed partial class ClientSession
     {
         _lastActivityMs = Loop.NowMs;
         _counters.BytesReceived += count;
+        _received += count;
     }
 
     /// <summary>The server has not taken yet what it was sent: the client is not read until it has.</summary>
@@ -127,6 +128,8 @@ internal sealed partial class ClientSession
                 return Step.Continue;
             if (length < MessageHeader.MinLength)
                 return ProtocolViolation($"invalid message length {length}");
+            if (length > _longestMessage && TooLong(type, length) is { } tooLong)
+                return tooLong;
             if (_skipToSync && type is not (FrontendMessage.Sync or FrontendMessage.Terminate))
             {
                 _discarding = (long)length + 1;

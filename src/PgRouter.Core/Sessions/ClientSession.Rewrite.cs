@@ -77,8 +77,8 @@ internal sealed partial class ClientSession
             server.Owed.Enqueue(new OwedReply(ReplyKind.Parse));
             return true;
         }
-        if (IsNameTaken(name))
-            return Fail(server, LocalReply.DuplicateStatement(name), ref output);
+        if (RefusalOf(name, definition.Length) is { } refusal)
+            return Fail(server, refusal, ref output);
         var statement = _services.Statements.Acquire(definition, info, NameScope);
         if (uses.Count > 0)
             statement.Uses = uses;
@@ -255,11 +255,11 @@ internal sealed partial class ClientSession
             return;
         }
         _statements ??= new StatementMap(_services.Statements);
-        if (_statements.Find(name) is not null)
+        if (RefusalOf(name, head.Length) is { } refusal)
         {
             _skipToSync = true;
             var failing = new BatchOutput(server, Loop.ScratchBuffer);
-            Fail(server, LocalReply.DuplicateStatement(name), ref failing);
+            Fail(server, refusal, ref failing);
             failing.Complete();
             return;
         }

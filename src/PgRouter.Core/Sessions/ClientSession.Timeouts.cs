@@ -37,11 +37,18 @@ internal sealed partial class ClientSession
     private TimeLimits Limits => Identity.IsConsole ? default : TimeLimits.Of(_limits.Current);
 
     /// <summary>Puts changed limits into force. Any thread.</summary>
-    public void ReadLimits() => Loop.Post(static state => ((ClientSession)state!).ArmLimits(), this);
+    public void ReadLimits() => Loop.Post(
+        static state =>
+        {
+            ((ClientSession)state!).ReadBounds();
+            ((ClientSession)state!).ArmLimits();
+        },
+        this);
 
     private void StartLimits()
     {
         _readyAtMs = Loop.NowMs;
+        ReadBounds();
         ArmLimits();
     }
 
@@ -54,19 +61,24 @@ internal sealed partial class ClientSession
     private void ArmLimits()
     {
         var limits = Limits;
-        if (_ended || !limits.Any)
+        var stall = StallLimit;
+        if (_ended || (!limits.Any && stall <= TimeSpan.Zero))
         {
             StopLimits();
             return;
         }
         _limitTimer ??= new LoopTimer(static state => ((ClientSession)state!).CheckLimits(), this);
-        Loop.Timers.Arm(_limitTimer, Math.Max(limits.NextCheckMs(ReadClock()), Loop.NowMs + LeastPauseMs));
+        var next = limits.NextCheckMs(ReadClock());
+        if (stall > TimeSpan.Zero)
+            next = Math.Min(next, Loop.NowMs + (long)(stall.TotalMilliseconds / 2));
+        Loop.Timers.Arm(_limitTimer, Math.Max(next, Loop.NowMs + LeastPauseMs));
     }
 
     private void CheckLimits()
     {
         if (!_gate.IsSuspended)
             Enforce(Limits);
+        CheckStall();
         ArmLimits();
     }
 

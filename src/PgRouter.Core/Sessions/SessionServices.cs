@@ -33,6 +33,8 @@ internal sealed class SessionServices
 
     public required ClientRegistry Clients { get; init; }
 
+    public AddressWatch Addresses { get; init; } = new(TimeProvider.System);
+
     public required NotificationHub Notifications { get; init; }
 
     public required ILocalCommands Commands { get; init; }

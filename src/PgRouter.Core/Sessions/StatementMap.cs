@@ -11,6 +11,9 @@ internal sealed class StatementMap(PreparedStatementCache cache)
 
     public int Count => _byName.Count;
 
+    /// <summary>Bytes of names and texts.</summary>
+    public long Bytes { get; private set; }
+
     /// <summary>PostgreSQL knows a statement by the first bytes of its name (NAMEDATALEN - 1).</summary>
     private const int SignificantBytes = 63;
 
@@ -20,7 +23,11 @@ internal sealed class StatementMap(PreparedStatementCache cache)
         return statement;
     }
 
-    public void Add(byte[] name, PreparedStatement statement) => _byName[name.Length <= SignificantBytes ? name : name[..SignificantBytes]] = statement;
+    public void Add(byte[] name, PreparedStatement statement)
+    {
+        _byName[name.Length <= SignificantBytes ? name : name[..SignificantBytes]] = statement;
+        Bytes += SizeOf(name, statement);
+    }
 
     /// <summary>Every name and what it stands for.</summary>
     public IEnumerable<KeyValuePair<byte[], PreparedStatement>> All => _byName;
@@ -38,10 +45,15 @@ internal sealed class StatementMap(PreparedStatementCache cache)
 
     public PreparedStatement? Remove(ReadOnlySpan<byte> name)
     {
-        if (_byName.GetAlternateLookup<ReadOnlySpan<byte>>().Remove(Significant(name), out _, out var statement))
+        if (_byName.GetAlternateLookup<ReadOnlySpan<byte>>().Remove(Significant(name), out var known, out var statement))
+        {
+            Bytes -= SizeOf(known, statement);
             cache.Release(statement);
+        }
         return statement;
     }
+
+    private static long SizeOf(byte[] name, PreparedStatement statement) => Math.Min(name.Length, SignificantBytes) + statement.Definition.Length;
 
     private static ReadOnlySpan<byte> Significant(ReadOnlySpan<byte> name) => name.Length <= SignificantBytes ? name : name[..SignificantBytes];
 
@@ -50,5 +62,6 @@ internal sealed class StatementMap(PreparedStatementCache cache)
         foreach (var statement in _byName.Values)
             cache.Release(statement);
         _byName.Clear();
+        Bytes = 0;
     }
 }

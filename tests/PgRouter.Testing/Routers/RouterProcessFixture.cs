@@ -235,6 +235,8 @@ public sealed class RouterProcessFixture : IAsyncDisposable
             ["health_check_user"] = PgCluster.Superuser,
             ["health_check_password"] = PgCluster.Superuser,
             ["health_check_period"] = "1",
+            // All tests come from one address.
+            ["pgrouter.max_login_failures"] = "0",
         };
         for (var index = 0; index < backends.Count; index++)
         {

@@ -26,8 +26,8 @@ internal static class OtherSettings
         Bool("replication_stop_on_mismatch", false, "Nodes that answer otherwise are taken out.").Accepted(OnlyReplication),
         Bool("failover_if_affected_tuples_mismatch", false, "Nodes that change other rows are taken out.").Accepted(OnlyReplication),
         Integer("pkt_buf", "4096", 1, int.MaxValue, "PgBouncer's buffer per connection.").PgBouncer("pkt_buf").Accepted(OwnBuffers),
-        Integer("max_packet_size", "2147483647", 1, int.MaxValue, "Largest packet let through.").PgBouncer("max_packet_size")
-            .Accepted(OwnBuffers),
+        Integer("max_packet_size", "2147483647", 1024, int.MaxValue, "Longest message of a client, in bytes; a longer one ends its session.")
+            .PgBouncer("max_packet_size").To((c, v) => c with { MaxPacketSize = (int)v.Integer }),
         Integer("sbuf_loopcnt", "5", 0, int.MaxValue, "Reads of one connection in turn.").PgBouncer("sbuf_loopcnt").Accepted(OwnBuffers),
         Seconds("suspend_timeout", "10", "Longest wait of SUSPEND for bytes that are not taken; then their connections are dropped.")
             .PgBouncer("suspend_timeout").To((c, v) => c with { SuspendTimeout = v.Duration }),

@@ -33,6 +33,21 @@ internal static class PoolingSettings
             Apply = (draft, value) => draft.Config = draft.Config with { MaxClientConn = (int)value.Integer },
             InForce = config => config.MaxClientConn.ToString(System.Globalization.CultureInfo.InvariantCulture),
         }).PgBouncer("max_client_conn"),
+        Integer("pgrouter.max_address_connections", "0", 0, int.MaxValue, "Connections from one address; one more is refused. 0 = no limit.")
+            .To((c, v) => c with { MaxAddressConnections = (int)v.Integer }),
+        Integer("pgrouter.max_login_failures", "20", 0, 1_000_000,
+            "Failed logins from one address after which it has to wait, 1 s at first, twice as long after each further one, up to a minute; 0 = never.")
+            .To((c, v) => c with { MaxLoginFailures = (int)v.Integer }),
+        Bytes("pgrouter.max_statement_size", "0", "Longest text of a statement; a longer one ends the session. 0 = no limit.")
+            .To((c, v) => c with { MaxStatementSize = v.Integer }),
+        Integer("pgrouter.max_client_statements", "10000", 0, 100_000_000, "Prepared statements of one client; one more is an error. 0 = no limit.")
+            .To((c, v) => c with { MaxClientStatements = (int)v.Integer }),
+        Bytes("pgrouter.max_client_memory", "67108864",
+            "Texts of prepared statements and settings that one client may make the router keep; beyond it they are errors. 0 = no limit.")
+            .To((c, v) => c with { MaxClientMemory = v.Integer }),
+        Seconds("pgrouter.client_stall_timeout", "0",
+            "A client that leaves a message unfinished, or does not take its answer, for so long is disconnected; 0 = never.")
+            .To((c, v) => c with { ClientStallTimeout = v.Duration }),
         Seconds("query_wait_timeout", "120", "Longest wait for a server; then the client gets an error. 0 = for ever.")
             .PgBouncer("query_wait_timeout")
             .To((c, v) => c with { QueryWaitTimeout = v.Duration }),
