@@ -71,6 +71,17 @@ internal sealed class AdminCommands
         return await found.RunAsync(new AdminCall(_services, context, arguments), cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>A command as the audit shows it: its words, without what stands behind SET; null when it only shows and was allowed.</summary>
+    public string? AuditOf(string command, AdminContext context, AdminResult result)
+    {
+        var words = Words(command, context, out var error);
+        if (error is not null || Find(words, context, out var arguments) is not { } found)
+            return null;
+        if (found.Access == AdminAccess.Show && result.Error?.SqlState != AdminErrors.InsufficientPrivilege)
+            return null;
+        return found is SetClientParameter or PgpoolSet ? found.Name : string.Join(' ', arguments.Prepend(found.Name));
+    }
+
     /// <summary>
     /// Columns of the answer for Describe, without running anything. Null when the command has no rows, is not known or will be
     /// refused: the session answers NoData, and the refusal comes at Execute.

@@ -33,6 +33,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
 
     private readonly ConfigStore _store;
     private readonly ILogger _logger;
+    private readonly ILogger _audit;
     private readonly List<EventLoop> _loops = [];
     private readonly ClusterUpdater _cluster = new();
     private readonly AccessFiles _access = new();
@@ -56,6 +57,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
         _logins = _access.Logins;
         _disposal = new Lazy<Task>(() => Task.Run(DisposeOnceAsync));
         _logger = loggers.CreateLogger("PgRouter");
+        _audit = loggers.CreateLogger(AuditLog.Category);
         Func<RouterConfig> config = () => store.Current;
         for (var i = 0; i < LoopCount(store.Current); i++)
             _loops.Add(new EventLoop(i, _logger));
@@ -85,6 +87,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
             ClientTls = _access.ClientTls,
             Work = _work,
             Logger = _logger,
+            Audit = _audit,
         };
         _hosts = [.. _loops.Select(loop => new LoopServices(loop, _services, ShapeCacheBytes))];
         _routeMeter = new RouteMeter([.. _hosts.Select(host => host.Statistics)], RouteReasons.All);
@@ -123,9 +126,13 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
 
     public ReloadReport Reload()
     {
+        var before = _store.CurrentResult;
         var report = _store.Reload();
         if (!report.Succeeded)
             return report;
+        foreach (var name in report.Changed)
+            AuditLog.Changed(_audit, name, ValueOf(before, name), ValueOf(_store.CurrentResult, name));
+        AuditLog.FilesRead(_audit);
         if (report.Changed.Count == 0)
             LoadFiles();
         return report with { FileMistakes = _fileMistakes };
@@ -177,6 +184,9 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
             client.ReadLimits();
     }
 
+    /// <summary>As a console would show it: no secrets.</summary>
+    private static string ValueOf(ConfigResult result, string name) => SettingView.Find(result, name)?.Value ?? "";
+
     private void LoadFiles()
     {
         _fileMistakes = _access.Load(_store.Current);
@@ -207,6 +217,8 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
 
         public ValueTask<AdminResult> ExecuteAsync(string command, AdminContext context, CancellationToken cancellationToken) =>
             commands().ExecuteAsync(command, context, cancellationToken);
+
+        public string? AuditOf(string command, AdminContext context, AdminResult result) => commands().AuditOf(command, context, result);
 
         public IReadOnlyList<KeyValuePair<string, string>> LoginParameters() => commands().LoginParameters();
 

@@ -13,6 +13,10 @@ internal sealed partial class ClientLogin
 {
     private bool _isSecretLookedUp;
 
+    /// <summary>How the client was let in and by which line, for the log.</summary>
+    private string _method = "";
+    private string _rule = "";
+
     private DatabaseGates Gates => _services.Pools.Context.Gates;
 
     private async Task<bool> AuthenticateAsync(StartupPacket startup, ClientIdentity identity)
@@ -175,6 +179,8 @@ internal sealed partial class ClientLogin
     private async Task<bool> ExchangeAsync(StartupPacket startup, ClientIdentity identity, ClientAuthDecision decision)
     {
         var exchange = new ClientAuthExchange(decision, _services.Logins.Mock) { Binding = _binding };
+        _method = MethodOf(decision);
+        _rule = decision.Rule?.ToString() ?? "none";
         var step = exchange.Start(_writer);
         while (step == ClientAuthStep.Continue)
         {
@@ -241,6 +247,16 @@ internal sealed partial class ClientLogin
             ReasonOf(reason, decision));
         return false;
     }
+
+    private static string MethodOf(ClientAuthDecision decision) => decision switch
+    {
+        { Rule.Method: HbaMethod.Cert } => "cert",
+        { Ldap: not null } => "ldap",
+        { IsVerifiedByServer: true } => "password, verified by a server",
+        { Kind: ClientAuthKind.ClearText } => "password",
+        { Kind: ClientAuthKind.Scram } => "scram-sha-256",
+        _ => decision.Kind.ToString().ToLowerInvariant(),
+    };
 
     private void NoteFailure(ClientIdentity identity)
     {

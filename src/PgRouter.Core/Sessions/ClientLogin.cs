@@ -6,6 +6,7 @@ using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
 using PgRouter.Core.Pooling;
 using PgRouter.Core.Servers;
+using PgRouter.Core.Telemetry;
 using PgRouter.Core.Transport;
 using PgRouter.Protocol;
 
@@ -97,8 +98,6 @@ internal sealed partial class ClientLogin
             return Refuse(startup, ErrorMessage.Fatal(denied.SqlState, denied.Message, hint: denied.Hint), denied.Message);
         if (!identity.IsConsole && Admit(identity) is { } refused)
             return Refuse(startup, refused, refused.Message);
-        if (_config.LogConnections)
-            SessionLog.Connected(_services.Logger, HostName(), identity.User, identity.Database, identity.ApplicationName, 0);
         // 4 bytes of secret for 3.0; 3.2 has room for 32.
         var secret = RandomNumberGenerator.GetBytes(startup.ProtocolVersion >= ProtocolConstants.Version32 ? 32 : 4);
         if (replication != ReplicationKind.None && !identity.IsConsole)
@@ -110,7 +109,18 @@ internal sealed partial class ClientLogin
             return Refuse(startup, refusal, refusal.Message);
         }
         _deadline.Stop();
+        NoteAuthorized(identity, session.Pid);
         return session;
+    }
+
+    /// <summary>log_connections.</summary>
+    private void NoteAuthorized(ClientIdentity identity, int pid)
+    {
+        if (_config.LogConnections)
+        {
+            AuditLog.Authorized(
+                _services.Audit, identity.User, identity.Database, HostName(), identity.ApplicationName, pid, _method, _client.Tls?.Description ?? "off", _rule);
+        }
     }
 
     private async Task<IClient?> ReplicateAsync(StartupPacket startup, ClientIdentity identity, byte[] secret)
@@ -122,6 +132,7 @@ internal sealed partial class ClientLogin
             return Refuse(startup, error!, error!.Message);
         _deadline.Stop();
         session.Greet(secret);
+        NoteAuthorized(identity, session.Pid);
         return session;
     }
 
@@ -186,7 +197,7 @@ internal sealed partial class ClientLogin
 
     private ClientSession? Refuse(StartupPacket startup, ErrorMessage error, string reason)
     {
-        SessionLog.Refused(_services.Logger, HostName(), startup.User, startup.Database, reason);
+        AuditLog.Refused(_services.Audit, HostName(), startup.User, startup.Database, reason);
         Send(error with { Severity = ErrorMessage.SeverityFatal, LocalizedSeverity = null });
         return null;
     }

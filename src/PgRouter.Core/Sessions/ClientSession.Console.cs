@@ -1,5 +1,6 @@
 using PgRouter.Core.Admin;
 using PgRouter.Core.Explaining;
+using PgRouter.Core.Telemetry;
 using PgRouter.Core.Transport;
 
 namespace PgRouter.Core.Sessions;
@@ -30,10 +31,25 @@ internal sealed partial class ClientSession
         }
         DropCancel();
         if (!running.IsCanceled)
-            return await running;
+        {
+            var result = await running;
+            NoteCommand(command, result);
+            return result;
+        }
         if (_client.PeerClosed)
             Finish("client went away");
         return AdminErrors.Refuse(AdminErrors.QueryCanceled, "canceling statement due to user request");
+    }
+
+    /// <summary>What changes something, or was not allowed, is for the audit. Values behind SET may be anything and are left out.</summary>
+    private void NoteCommand(string command, AdminResult result)
+    {
+        if (_services.Commands.AuditOf(command, AdminContext, result) is { } words)
+        {
+            AuditLog.Command(
+                _services.Audit, Identity.User, Pid, RemoteEndPoint?.ToString() ?? "[local]", words,
+                result.Error is { } error ? $"{error.SqlState} {error.Message}" : "done");
+        }
     }
 
     /// <summary>Columns of the answer, without running the command.</summary>

@@ -11,12 +11,6 @@ internal static partial class SessionLog
     [LoggerMessage(1301, LogLevel.Information, "disconnection: session {Pid} of {User} on {Database}: {Reason}")]
     public static partial void Disconnected(ILogger logger, int pid, string user, string database, string reason);
 
-    [LoggerMessage(1302, LogLevel.Information, "connection received: host={Host} user={User} database={Database} application_name={ApplicationName} pid={Pid}")]
-    public static partial void Connected(ILogger logger, string host, string user, string database, string applicationName, int pid);
-
-    [LoggerMessage(1303, LogLevel.Warning, "login of {User} on {Database} from {Host} refused: {Reason}")]
-    public static partial void Refused(ILogger logger, string host, string user, string database, string reason);
-
     [LoggerMessage(1304, LogLevel.Warning, "session {Pid} lost its server on node {Node}: {Reason}; {Consequence}")]
     public static partial void ServerLost(ILogger logger, int pid, int node, string reason, string consequence);
 

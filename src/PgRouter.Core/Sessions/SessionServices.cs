@@ -53,6 +53,9 @@ internal sealed class SessionServices
 
     public required ILogger Logger { get; init; }
 
+    /// <summary>For <see cref="AuditLog"/>.</summary>
+    public required ILogger Audit { get; init; }
+
     /// <summary>DISCARD SEQUENCES, in front of a transaction block.</summary>
     public InjectedStatement DiscardSequences => field ??= new InjectedStatement(
         Statements.Acquire("DISCARD SEQUENCES\0\0\0"u8, new StatementInfo(StatementClass.State, "DISCARD SEQUENCES", []), ""), "pgrouter_discard");
@@ -107,6 +110,9 @@ internal interface ILocalCommands
     IReadOnlyList<AdminColumn>? Describe(string command, AdminContext context);
 
     ValueTask<AdminResult> ExecuteAsync(string command, AdminContext context, CancellationToken cancellationToken);
+
+    /// <summary>A command as the audit shows it; null when it changes nothing and was allowed.</summary>
+    string? AuditOf(string command, AdminContext context, AdminResult result);
 
     /// <summary>What the virtual database reports of itself at login: enough for drivers to accept it as a server.</summary>
     IReadOnlyList<KeyValuePair<string, string>> LoginParameters();
