@@ -22,13 +22,14 @@ internal sealed class Listener(IReadOnlyList<LoopServices> hosts, ServerConnecto
     /// <summary>Opens every address; throws IOException naming the one that cannot be had. Not on a loop's thread.</summary>
     public async Task StartAsync()
     {
+        // TCP last: whoever waits for the router to come up waits for that.
+        foreach (var directory in config().UnixSocketDirectories)
+            await ListenUnixAsync(directory);
         foreach (var endPoint in await TcpEndPointsAsync())
         {
             foreach (var host in hosts)
                 await ListenAsync(host, endPoint, sharePort: hosts.Count > 1, isTcp: true);
         }
-        foreach (var directory in config().UnixSocketDirectories)
-            await ListenUnixAsync(directory);
     }
 
     /// <summary>No new clients. Not on a loop's thread.</summary>

@@ -13,7 +13,7 @@ internal sealed class AddressWatch(TimeProvider time)
     /// <summary>Addresses with failed logins that are remembered; a larger attack is one of many addresses, and this is not what stops it.</summary>
     private const int MostRemembered = 10_000;
 
-    /// <summary>Failures are forgotten after so long without another.</summary>
+    /// <summary>Failures are forgotten when so long after the last pause there was no other.</summary>
     private static readonly TimeSpan Memory = TimeSpan.FromMinutes(1);
 
     /// <summary>The longest time an address has to wait.</summary>
@@ -49,7 +49,7 @@ internal sealed class AddressWatch(TimeProvider time)
         var now = time.GetUtcNow();
         if (_failures.Count >= MostRemembered)
             Sweep(now);
-        _failures.AddOrUpdate(KeyOf(address), _ => new Failures(0, now, now).Next(now, limit), (_, known) => known.Next(now, limit));
+        _failures.AddOrUpdate(KeyOf(address), _ => new Failures(0, now).Next(now, limit), (_, known) => known.Next(now, limit));
     }
 
     /// <summary>How long the address has to wait before its next login; zero = not at all.</summary>
@@ -83,17 +83,17 @@ internal sealed class AddressWatch(TimeProvider time)
             _failures.Clear();
     }
 
-    private sealed record Failures(int Count, DateTimeOffset Last, DateTimeOffset Until)
+    private sealed record Failures(int Count, DateTimeOffset Until)
     {
-        public bool IsOver(DateTimeOffset now) => now - Last >= Memory && now >= Until;
+        public bool IsOver(DateTimeOffset now) => now - Until >= Memory;
 
         public Failures Next(DateTimeOffset now, int limit)
         {
             var count = IsOver(now) ? 1 : Count + 1;
             if (count < limit)
-                return new Failures(count, now, now);
+                return new Failures(count, now);
             var seconds = Math.Min(LongestPause.TotalSeconds, Math.Pow(2, Math.Min(16, count - limit)));
-            return new Failures(count, now, now + TimeSpan.FromSeconds(seconds));
+            return new Failures(count, now + TimeSpan.FromSeconds(seconds));
         }
     }
 }

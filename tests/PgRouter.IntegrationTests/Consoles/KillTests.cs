@@ -164,7 +164,7 @@ public sealed class KillTests
         await _bed.Cluster.ExecuteAsync(0, "CREATE DATABASE kill_closed ALLOW_CONNECTIONS false");
         await using var direct = await RawClient.ConnectAsync(new Endpoint(_bed.Cluster.Nodes[0].Host, _bed.Cluster.Nodes[0].Port));
 
-        var refusal = await Assert.ThrowsAsync<TestBedException>(() => direct.StartupAsync("postgres", "kill_closed", "postgres"));
+        var refusal = await Assert.ThrowsAsync<RefusedException>(() => direct.StartupAsync("postgres", "kill_closed", "postgres"));
 
         Assert.That(refusal!.Message, Does.Contain("C55000").And.Contain("is not currently accepting connections"));
         await _bed.Cluster.ExecuteAsync(0, "DROP DATABASE kill_closed");

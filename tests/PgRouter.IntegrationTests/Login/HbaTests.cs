@@ -63,6 +63,13 @@ public sealed class HbaTests
             files);
     }
 
+    [TearDown]
+    public void ShowLogOfFailure()
+    {
+        if (TestContext.CurrentContext.Result.FailCount > 0)
+            TestContext.Out.WriteLine(_bed.Router.LogTail());
+    }
+
     [OneTimeTearDown]
     public async Task StopRouter()
     {

@@ -132,7 +132,7 @@ public sealed class ReplicationTests
 
         Assert.That(await RecoveryAsync(standby), Is.EqualTo("t"));
         Assert.That(await RecoveryAsync(primary), Is.EqualTo("f"));
-        await Assert.ThrowsAsync<TestBedException>(() => LoginAsync(("options", "-c pgrouter.node=7")));
+        await Assert.ThrowsAsync<RefusedException>(() => LoginAsync(("options", "-c pgrouter.node=7")));
     }
 
     [Test]
@@ -177,7 +177,7 @@ public sealed class ReplicationTests
     {
         await using var router = await WireBed.RouterAsync(WireBed.SmallPool.With(("num_init_children", "1"), ("max_pool", "1"), ("max_client_conn", "9")));
         await using var first = await RawClient.LoginAsync(router.Endpoint, parameters: [("replication", "true")]);
-        var refusal = await Assert.ThrowsAsync<TestBedException>(
+        var refusal = await Assert.ThrowsAsync<RefusedException>(
             () => RawClient.LoginAsync(router.Endpoint, parameters: [("replication", "true")]));
         Assert.That(refusal!.Message, Does.Contain("53300"));
         router.Send(Signal.Interrupt);

@@ -42,7 +42,7 @@ public sealed class PgClusterTests
         await using var client = await RawClient.LoginAsync(endpoint);
 
         Assert.That(await client.ScalarAsync("SELECT current_user"), Is.EqualTo("postgres"));
-        Assert.That(() => RawClient.LoginAsync(endpoint, password: "wrong"), Throws.TypeOf<TestBedException>().With.Message.Contains("28P01"));
+        Assert.That(() => RawClient.LoginAsync(endpoint, password: "wrong"), Throws.TypeOf<RefusedException>().With.Message.Contains("28P01"));
     }
 
     [Test]
