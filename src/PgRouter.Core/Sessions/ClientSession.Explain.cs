@@ -109,6 +109,8 @@ internal sealed partial class ClientSession
             rows.Add(new ExplanationRow("session", "search_path", names.Path.IsAny ? "any schema" : string.Join(", ", names.Path.Schemas)));
         if (info.Hint is { } hint)
             rows.Add(new ExplanationRow("session", "hint", $"{hint}"));
+        if (SessionHint is { } said)
+            rows.Add(new ExplanationRow("session", "settings", $"{said}"));
         return rows;
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using PgRouter.Core.Configuration;
 using PgRouter.Core.Relay;
 using PgRouter.Core.Routing;
 using PgRouter.Core.Servers;
@@ -21,20 +22,18 @@ internal sealed partial class ClientSession
     private long _poolWaitTicks;
     private long _serverTicks;
 
-    private bool TellsClient => _services.Config().NoticePerNodeStatement;
-
     /// <summary>A request is sent. <see cref="_reason"/> is why here.</summary>
     private void TellOf(ServerConnection server, ReadOnlySpan<byte> bytes, StatementInfo info)
     {
         var config = _services.Config();
         if (config.LogsStatements)
-            LogRequest(server, bytes, info);
+            LogRequest(server, bytes, info, config);
         if (!_requestEndsInReadyForQuery)
             return;
-        if (TellsClient)
+        if (config.NoticePerNodeStatement || _settings.Own.NoticesRoute)
         {
             var text = config.NoticePerNodeStatement ? TextOf(bytes, info, LongestText) : "";
-            (_told ??= []).Enqueue(new ToldRequest(server.Node.Id, _reason, _poolWaitTicks, text));
+            (_told ??= []).Enqueue(new ToldRequest(server.Node.Id, _reason, _poolWaitTicks, text, _settings.Own.NoticesRoute));
         }
         else
         {
@@ -50,9 +49,8 @@ internal sealed partial class ClientSession
             _told.Enqueue(default);
     }
 
-    private void LogRequest(ServerConnection server, ReadOnlySpan<byte> bytes, StatementInfo info)
+    private void LogRequest(ServerConnection server, ReadOnlySpan<byte> bytes, StatementInfo info, RouterConfig config)
     {
-        var config = _services.Config();
         var text = TextOf(bytes, info, LongestText);
         if (config.LogStatement)
             SessionLog.Statement(_services.Logger, text);
@@ -75,8 +73,14 @@ internal sealed partial class ClientSession
         var writer = new MessageWriter();
         if (request.Text.Length > 0)
             Notice(string.Create(CultureInfo.InvariantCulture, $"DB node id: {request.NodeId} statement: {request.Text}"), writer);
+        if (request.TellsRoute)
+            Notice(Route(request, Stopwatch.GetElapsedTime(0, _serverTicks)), writer);
         output.Insert(writer.WrittenSpan);
     }
+
+    private static string Route(in ToldRequest request, TimeSpan serverTime) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"routed to node {request.NodeId}, reason: {request.Reason.Word()}, pool wait: {Stopwatch.GetElapsedTime(0, request.WaitTicks).TotalMilliseconds:0.000} ms, server time: {serverTime.TotalMilliseconds:0.000} ms");
 
     /// <summary>The text in a request, for people: of a Query, or of that statement among those of a batch which is meant.</summary>
     private string TextOf(ReadOnlySpan<byte> request, StatementInfo info, int longest)
@@ -111,5 +115,5 @@ internal sealed partial class ClientSession
     private static void Notice(string message, MessageWriter writer) =>
         new ErrorMessage { Severity = ErrorMessage.SeverityNotice, Code = SqlStates.SuccessfulCompletion, Message = message }.WriteNoticeResponse(writer);
 
-    private readonly record struct ToldRequest(int NodeId, RouteReason Reason, long WaitTicks, string Text);
+    private readonly record struct ToldRequest(int NodeId, RouteReason Reason, long WaitTicks, string Text, bool TellsRoute);
 }

@@ -13,11 +13,15 @@ namespace PgRouter.Core.Sessions;
 /// <param name="Apply">What it means for routing.</param>
 internal sealed record OwnSetting(string Name, string Default, string Allowed, Func<string, string?> Read, Func<RouteHint, string, RouteHint> Apply)
 {
+    /// <summary>Each statement is followed by a NOTICE that tells where it ran, and why.</summary>
+    public const string NoticeRoute = "pgrouter.notice_route";
+
     /// <summary>Everything a session can say by SET pgrouter.*, one row each.</summary>
     public static IReadOnlyList<OwnSetting> Rows { get; } =
     [
         new("pgrouter.route", "auto", "auto, primary, standby, node=N", ReadRoute, ApplyRoute),
         new("pgrouter.max_lag", "-1", "a time with ms, s, min, h or d, without a unit in milliseconds; -1 = as configured", ReadLag, ApplyLag),
+        new(NoticeRoute, "off", "on, off", ReadSwitch, (hint, _) => hint),
     ];
 
     /// <summary>Its number among <see cref="Rows"/>, -1 when there is no such setting.</summary>
@@ -30,6 +34,10 @@ internal sealed record OwnSetting(string Name, string Default, string Allowed, F
         }
         return -1;
     }
+
+    private static readonly Setting Switch = SettingRows.Bool(NoticeRoute, false, "");
+
+    private static string? ReadSwitch(string text) => SettingParser.Parse(Switch, text.Trim()).Value?.Text;
 
     private static string? ReadRoute(string text)
     {

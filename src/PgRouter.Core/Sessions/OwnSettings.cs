@@ -6,6 +6,8 @@ namespace PgRouter.Core.Sessions;
 /// <summary>What a session has said by SET pgrouter.*, a value for each row of <see cref="OwnSetting.Rows"/>. Immutable.</summary>
 internal sealed class OwnSettings
 {
+    private static readonly int NoticeRow = OwnSetting.Find(OwnSetting.NoticeRoute);
+
     public static readonly OwnSettings Default = new([.. OwnSetting.Rows.Select(row => row.Default)]);
 
     private readonly ImmutableArray<string> _values;
@@ -17,10 +19,14 @@ internal sealed class OwnSettings
         for (var i = 0; i < values.Length; i++)
             hint = OwnSetting.Rows[i].Apply(hint, values[i]);
         Hint = hint == new RouteHint() ? null : hint;
+        NoticesRoute = values[NoticeRow] == "on";
     }
 
     /// <summary>What it means for routing; null when it says nothing.</summary>
     public RouteHint? Hint { get; }
+
+    /// <summary>pgrouter.notice_route.</summary>
+    public bool NoticesRoute { get; }
 
     public string this[int row] => _values[row];
 
