@@ -25,7 +25,7 @@ internal static class RouteExplanation
             new ExplanationRow("statement", $"{i + 1}", $"{statement.Class}", $"{statement.Kind}: {statement.Cause}")));
         rows.AddRange(session);
         foreach (var step in steps)
-            rows.Add(new ExplanationRow("rule", step.Rule.Reason.Word(), AnswerOf(step, input), step.Rule.When));
+            rows.Add(new ExplanationRow("rule", step.Rule.Reason.Word(), AnswerOf(step, input), Plain(step.Rule.When)));
         rows.AddRange(Functions(text, names));
         rows.AddRange(text.Info.Statements.SelectMany(statement => statement.Tables).Distinct().SelectMany(table => Tables(table, names)));
         foreach (var node in input.Cluster.Nodes)
@@ -40,10 +40,13 @@ internal static class RouteExplanation
         return
         [
             new ExplanationRow("decision", "class", $"{input.Class}", why),
-            new ExplanationRow("decision", "node", node is null ? null : $"{node.Id}", node is null ? step.Rule.Where : Describe(node)),
-            new ExplanationRow("decision", "reason", step.Rule.Reason.Word(), step.Rule.Where),
+            new ExplanationRow("decision", "node", node is null ? null : $"{node.Id}", node is null ? Plain(step.Rule.Where) : Describe(node)),
+            new ExplanationRow("decision", "reason", step.Rule.Reason.Word(), Plain(step.Rule.Where)),
         ];
     }
+
+    /// <summary>Without the marks of a document.</summary>
+    private static string Plain(string markdown) => markdown.Replace("`", "");
 
     private static string AnswerOf(RouteStep step, in RouteInput input) => step.Answer switch
     {

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using PgRouter.IntegrationTests.Catalog;
 using PgRouter.Testing;
 using PgRouter.Testing.Clusters;
@@ -27,7 +28,7 @@ public sealed class SafetyNetTests
             CREATE TABLE plain (a int); INSERT INTO plain SELECT generate_series(1, 3);
             CREATE TABLE logged (a int); INSERT INTO logged VALUES (7);
             CREATE SEQUENCE counter; CREATE SEQUENCE s1; CREATE SEQUENCE s2; CREATE SEQUENCE s3; CREATE SEQUENCE s4; CREATE SEQUENCE s5;
-            CREATE SEQUENCE s6; CREATE SEQUENCE s7; CREATE SEQUENCE s8; CREATE SEQUENCE s9; CREATE SEQUENCE s10;
+            CREATE SEQUENCE s6; CREATE SEQUENCE s7; CREATE SEQUENCE s8; CREATE SEQUENCE s9; CREATE SEQUENCE s10; CREATE SEQUENCE s11; CREATE SEQUENCE s12;
             CREATE TABLE spent (a int);
             CREATE FUNCTION spend() RETURNS int LANGUAGE sql STABLE AS 'SELECT 1';
             CREATE FUNCTION sneaky(regclass) RETURNS bigint LANGUAGE internal STABLE STRICT AS 'nextval_oid';
@@ -110,6 +111,18 @@ public sealed class SafetyNetTests
         Assert.That(Shown(await _client.QueryAsync("EXECUTE e")), Is.EqualTo("T D(1) C(SELECT 1) Z(I)"));
         Assert.That(Shown(await _client.QueryAsync("EXECUTE e")), Is.EqualTo("T D(2) C(SELECT 1) Z(I)"));
         await RefusedAsync("EXECUTE e");
+    }
+
+    [Test]
+    public async Task In_COPY_TO_and_among_several_statements_of_one_query()
+    {
+        var copied = await _client.QueryAsync("COPY (SELECT sneaky('s11') AS s11) TO STDOUT");
+        Assert.That(string.Concat(copied.Select(m => m.Type)), Is.EqualTo("HdcCZ"));
+        await RefusedAsync("AS s11");
+        Assert.That(
+            Shown(await _client.QueryAsync("SELECT a FROM plain WHERE a = 3; SELECT sneaky('s12') AS s12; SELECT 4")),
+            Is.EqualTo("T D(3) C(SELECT 1) T D(1) C(SELECT 1) T D(4) C(SELECT 1) Z(I)"));
+        Assert.That((await CallsAsync("s11"), await CallsAsync("s12")), Is.EqualTo((1, 1)));
     }
 
     [Test]
@@ -304,7 +317,7 @@ public sealed class SafetyNetTests
         Assert.That(Refusals(text), Is.EqualTo(times));
     }
 
-    private int Refusals(string text) => _router.Log.Count(line => line.Contains(Refused) && line.Contains(text));
+    private int Refusals(string text) => _router.Log.Count(line => line.Contains(Refused) && Regex.IsMatch(line, Regex.Escape(text) + @"(?!\d)"));
 
     private async Task PrepareAsync(string name, string sql)
     {
