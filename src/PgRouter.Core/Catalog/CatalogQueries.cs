@@ -130,7 +130,8 @@ internal static class CatalogQueries
          CROSS JOIN unnest(s.setconfig) c (setting)
           LEFT JOIN pg_roles r ON r.oid = s.setrole
          WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
-           AND lower(split_part(c.setting, '=', 1)) IN ('search_path', 'default_transaction_isolation', 'default_transaction_read_only')
+           AND (lower(split_part(c.setting, '=', 1)) IN ('search_path', 'default_transaction_isolation', 'default_transaction_read_only')
+                OR lower(c.setting) LIKE 'pgrouter.%')
         UNION ALL SELECT 0, NULL, name, reset_val FROM pg_settings
                    WHERE name IN ('search_path', 'default_transaction_isolation', 'default_transaction_read_only')
         """;

@@ -1,3 +1,5 @@
+using PgRouter.Sql;
+
 namespace PgRouter.Core.Catalog;
 
 /// <summary>A setting of a role, a database, both or all, as ALTER ROLE and ALTER DATABASE .. SET leave it; or of the server itself.</summary>
@@ -18,7 +20,10 @@ internal enum DefaultLevel : byte
     RoleInDatabase,
 }
 
-/// <summary>What a session of a role in one database begins with, of the settings that decide what its texts mean and where they may run.</summary>
+/// <summary>
+/// What a session of a role in one database begins with, of the settings that decide what its texts mean and where they may run, the router's own
+/// among them.
+/// </summary>
 internal sealed class SessionDefaults
 {
     public const string SearchPath = "search_path";
@@ -38,8 +43,12 @@ internal sealed class SessionDefaults
         {
             if (row.Level != DefaultLevel.Server || !_hidden.Contains(row.Name))
                 _rows[(row.Role, row.Name)] = row;
+            HasOwn |= OwnSettingNames.IsOwn(row.Name);
         }
     }
+
+    /// <summary>There are settings of the router's own among them.</summary>
+    public bool HasOwn { get; }
 
     /// <summary>The value a session of the role begins with; null when it is not known.</summary>
     public string? ValueFor(string role, string name)

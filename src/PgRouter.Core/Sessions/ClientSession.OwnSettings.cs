@@ -18,7 +18,17 @@ internal sealed partial class ClientSession
     /// <summary>The client has sent such a statement by the extended protocol.</summary>
     private bool _knowsOwn;
 
-    private RouteHint? SessionHint => _hintOfRequest ?? _settings.Own.Hint;
+    /// <summary>What counts now.</summary>
+    private OwnSettings Own
+    {
+        get
+        {
+            Bind(_catalog?.Current);
+            return _settings.Own;
+        }
+    }
+
+    private RouteHint? SessionHint => _hintOfRequest ?? Own.Hint;
 
     /// <summary>Can such a statement by itself be answered now? In a failed transaction the server has the word.</summary>
     private bool IsOwnAnsweredHere => Status != TransactionStatus.Failed && _pendingLoss is null && !_unsynced;
@@ -51,13 +61,13 @@ internal sealed partial class ClientSession
     /// <summary>What stands behind SET in the same query is routed by it.</summary>
     private void NoteOwnOfRequest(StatementInfo info)
     {
-        _hintOfRequest = After(_settings.Own, info).Hint ?? new RouteHint();
+        _hintOfRequest = After(Own, info).Hint ?? new RouteHint();
     }
 
     /// <summary>In a simple query: returns the error that ends its transaction.</summary>
     private async ValueTask<ErrorMessage?> CarryOutOwnAsync(Statement statement, MessageWriter writer)
     {
-        if (AnswerOwn(statement, _settings.Own, withDescription: true, writer) is { } error)
+        if (AnswerOwn(statement, Own, withDescription: true, writer) is { } error)
         {
             await FailTransactionAsync();
             return error;
@@ -69,7 +79,7 @@ internal sealed partial class ClientSession
     /// <summary>In a batch of nothing but such statements; false when it failed.</summary>
     private async ValueTask<bool> ExecuteOwnAsync(Statement statement, MessageWriter writer)
     {
-        if (AnswerOwn(statement, _settings.Own, withDescription: false, writer) is { } error)
+        if (AnswerOwn(statement, Own, withDescription: false, writer) is { } error)
         {
             await FailTransactionAsync();
             return Refuse(writer, error);
@@ -228,7 +238,7 @@ internal sealed partial class ClientSession
     /// <summary>The settings as they will be behind what is in the plan.</summary>
     private OwnSettings OwnInPlan(ServerConnection server)
     {
-        var own = _settings.Own;
+        var own = Own;
         foreach (var executed in _executed ?? [])
             own = After(own, executed.Info);
         for (var i = 0; i < server.Owed.Count; i++)
@@ -246,7 +256,7 @@ internal sealed partial class ClientSession
         foreach (var change in info.Statements.SelectMany(statement => statement.Settings))
         {
             if (OwnSettingNames.IsOwn(change.Name) && OwnSettingChange.Read(change, out var row, out var value) is null)
-                own = own.With(row, value ?? _settings.OwnStartup[row]);
+                own = own.With(row, value ?? _settings.OwnStartup.Said(row));
         }
         return own;
     }

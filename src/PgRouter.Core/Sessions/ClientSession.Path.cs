@@ -5,8 +5,8 @@ using PgRouter.Sql;
 namespace PgRouter.Core.Sessions;
 
 /// <summary>
-/// What this session's names mean, and what its transactions are like when nothing is said: by its settings, else by those of its role and database,
-/// which the catalog knows.
+/// What this session's names mean, what its transactions are like and what it says to the router when nothing is said: by its settings, else by those of
+/// its role and database, which the catalog knows.
 /// </summary>
 internal sealed partial class ClientSession
 {
@@ -18,6 +18,7 @@ internal sealed partial class ClientSession
     private DatabaseCatalog? _boundCatalog;
     private SearchPath _path = SearchPath.Any;
     private TransactionModes _defaultModes;
+    private string?[]? _begunOwn;
 
     /// <summary>The search_path may be another than the journal says, until the transaction ends: SET LOCAL, a function.</summary>
     private bool _pathIsOpen;
@@ -59,6 +60,26 @@ internal sealed partial class ClientSession
             ?? (defaults?.ValueFor(Identity.User, SessionDefaults.ReadOnly) is { } readOnly && SettingsSet.IsOn(readOnly.ToLowerInvariant()));
         var isolation = settings.DefaultIsolation ?? defaults?.ValueFor(Identity.User, SessionDefaults.Isolation)?.ToLowerInvariant();
         _defaultModes = new TransactionModes(isReadOnly, isolation);
+        if (catalog is { IsKnown: true })
+            BeginOwn(catalog.Defaults);
+    }
+
+    /// <summary>The router's own settings that ALTER ROLE and ALTER DATABASE give to sessions like this one. One that is none is left out, and logged.</summary>
+    private void BeginOwn(SessionDefaults defaults)
+    {
+        if (!defaults.HasOwn && _begunOwn is null)
+            return;
+        string?[] texts = [.. OwnSetting.Rows.Select(setting => defaults.ValueFor(Identity.User, setting.Name))];
+        if (_begunOwn is not null && texts.AsSpan().SequenceEqual(_begunOwn))
+            return;
+        _begunOwn = texts;
+        _settings.BeginOwn([.. texts.Select((text, row) => text is null ? null : OwnSetting.Rows[row].Read(text))]);
+        for (var row = 0; row < texts.Length; row++)
+        {
+            var setting = OwnSetting.Rows[row];
+            if (texts[row] is { } text && setting.Read(text) is null)
+                SessionLog.NoValue(_services.Logger, setting.Name, text, Identity.User, Identity.Database, setting.Allowed);
+        }
     }
 
     /// <summary>current_user; null when the settings do not say it.</summary>

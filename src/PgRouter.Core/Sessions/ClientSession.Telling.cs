@@ -30,10 +30,11 @@ internal sealed partial class ClientSession
             LogRequest(server, bytes, info, config);
         if (!_requestEndsInReadyForQuery)
             return;
-        if (config.NoticePerNodeStatement || _settings.Own.NoticesRoute)
+        var noticesRoute = Own.NoticesRoute;
+        if (config.NoticePerNodeStatement || noticesRoute)
         {
             var text = config.NoticePerNodeStatement ? TextOf(bytes, info, LongestText) : "";
-            (_told ??= []).Enqueue(new ToldRequest(server.Node.Id, _reason, _poolWaitTicks, text, _settings.Own.NoticesRoute));
+            (_told ??= []).Enqueue(new ToldRequest(server.Node.Id, _reason, _poolWaitTicks, text, noticesRoute));
         }
         else
         {

@@ -21,6 +21,10 @@ internal static partial class SessionLog
     [LoggerMessage(1306, LogLevel.Information, "DB node id: {Node} backend pid: {Pid} statement: {Sql}\nDETAIL:  reason: {Reason}")]
     public static partial void NodeStatement(ILogger logger, int node, int pid, string sql, string reason);
 
+    [LoggerMessage(1308, LogLevel.Warning,
+        "ALTER ROLE or ALTER DATABASE gives \"{Name}\" the value \"{Value}\" for user {User} in database {Database}: it does not count; allowed: {Allowed}")]
+    public static partial void NoValue(ILogger logger, string name, string value, string user, string database, string allowed);
+
     [LoggerMessage(1307, LogLevel.Warning,
         "node {Node} refused a statement as a standby: {Message} (SQLSTATE {SqlState}); {Consequence}; database {Database}, statement: {Sql}")]
     public static partial void RefusedByStandby(

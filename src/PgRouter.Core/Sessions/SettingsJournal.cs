@@ -24,7 +24,7 @@ internal sealed class SettingsJournal
     public SettingsSet Startup { get; }
 
     /// <summary>What it asked of the router there.</summary>
-    public OwnSettings OwnStartup { get; }
+    public OwnSettings OwnStartup { get; private set; }
 
     /// <summary>What the session says to the router now; SET LOCAL of it ends with the transaction.</summary>
     public OwnSettings Own { get; private set; }
@@ -84,13 +84,21 @@ internal sealed class SettingsJournal
     /// <summary>SET and SET LOCAL of a setting of the router's own, null = RESET.</summary>
     public void SetOwn(int row, string? value, bool isLocal)
     {
-        value ??= OwnStartup[row];
+        value ??= OwnStartup.Said(row);
         Own = Own.With(row, value);
         // What SET LOCAL does outside of a transaction lasts for no statement.
         if (isLocal && !InTransaction)
             Own = _ownOfSession;
         else if (!isLocal)
             _ownOfSession = _ownOfSession.With(row, value);
+    }
+
+    /// <summary>What sessions of this role and database begin with is another now; what the session has said itself stays.</summary>
+    public void BeginOwn(IReadOnlyList<string?> values)
+    {
+        (OwnStartup, _ownOfSession, Own) = (OwnStartup.Begun(values), _ownOfSession.Begun(values), Own.Begun(values));
+        for (var i = 0; i < (_marks?.Count ?? 0); i++)
+            _marks![i] = _marks[i] with { OwnOfSession = _marks[i].OwnOfSession.Begun(values), Own = _marks[i].Own.Begun(values) };
     }
 
     /// <summary>A server was given such a setting with other statements: it must not stay there.</summary>

@@ -147,10 +147,49 @@ public sealed class SessionSettingTests
         await client.QueryAsync("RESET pgrouter.route");
         Assert.That(await _bed.NodesOfAsync(client, 5), Is.EqualTo(new[] { 1 }));
 
-        var refused = await Assert.ThrowsAsync<TestBedException>(() => _bed.LoginAsync(("options", "-c pgrouter.route=nowhere")));
+        var refused = await Assert.ThrowsAsync<RefusedException>(() => _bed.LoginAsync(("options", "-c pgrouter.route=nowhere")));
         Assert.That(refused!.Message, Does.Contain("22023").And.Contain("nowhere"));
-        refused = await Assert.ThrowsAsync<TestBedException>(() => _bed.LoginAsync(("pgrouter.rout", "primary")));
+        refused = await Assert.ThrowsAsync<RefusedException>(() => _bed.LoginAsync(("pgrouter.rout", "primary")));
         Assert.That(refused!.Message, Does.Contain("42602"));
+    }
+
+    [Test]
+    public async Task ALTER_ROLE_and_ALTER_DATABASE_say_what_sessions_begin_with()
+    {
+        const string Role = "routing_settings_reader";
+        await RunAsync($"DROP ROLE IF EXISTS {Role}", $"CREATE ROLE {Role} LOGIN PASSWORD 'postgres'");
+        await _bed.Cluster.WaitForReplayAsync();
+        await using var reader = await LoginAsRoleAsync();
+        try
+        {
+            await RunAsync("ALTER DATABASE routing_settings SET pgrouter.route = 'node=1'");
+            await BecomesAsync(reader, "node=1");
+            Assert.That(await _bed.NodesOfAsync(reader, 5), Is.EqualTo(new[] { 1 }));
+            await RunAsync($"ALTER ROLE {Role} SET pgrouter.route TO 'node=2'");
+            await BecomesAsync(reader, "node=2");
+            Assert.That(await _bed.NodesOfAsync(reader, 5), Is.EqualTo(new[] { 2 }), "the role counts before the database");
+            await reader.QueryAsync("SET pgrouter.route = primary");
+            Assert.That(await _bed.NodesOfAsync(reader, 5), Is.EqualTo(new[] { 0 }));
+            await reader.QueryAsync("RESET pgrouter.route");
+            Assert.That(await reader.ScalarAsync("SHOW pgrouter.route"), Is.EqualTo("node=2"));
+
+            await using var asked = await LoginAsRoleAsync(("options", "-c pgrouter.route=primary"));
+            Assert.That(await _bed.NodesOfAsync(asked, 5), Is.EqualTo(new[] { 0 }), "the start-up packet counts before both");
+            await RunAsync($"ALTER ROLE {Role} IN DATABASE routing_settings SET pgrouter.route TO 'nowhere'");
+            await BecomesAsync(reader, "auto");
+            await _bed.Router.WaitForLogAsync("gives \"pgrouter.route\" the value \"nowhere\"");
+        }
+        finally
+        {
+            await RunAsync("ALTER DATABASE routing_settings RESET pgrouter.route", $"DROP ROLE {Role}");
+        }
+        await BecomesAsync(_client, "auto");
+
+        Task<RawClient> LoginAsRoleAsync(params (string Name, string Value)[] parameters) =>
+            RawClient.LoginAsync(_bed.Router.Endpoint, Role, "routing_settings", "postgres", parameters);
+
+        static Task BecomesAsync(RawClient client, string value) =>
+            Eventually.TrueAsync(async () => await client.ScalarAsync("SHOW pgrouter.route") == value, $"the route of the session to be {value}");
     }
 
     [Test]

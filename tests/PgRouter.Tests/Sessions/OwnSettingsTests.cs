@@ -176,6 +176,35 @@ internal sealed class OwnSettingsTests
     }
 
     [Test]
+    public void What_a_role_begins_with_counts_until_the_session_or_its_start_up_packet_says_more()
+    {
+        _journal.BeginOwn(Begun("node=1"));
+        Assert.That((Now, _journal.Own.Hint?.Node), Is.EqualTo(("node=1", 1)));
+        _journal.Begin();
+        Set("primary");
+        _journal.BeginOwn(Begun("node=2"));
+        Assert.That(Now, Is.EqualTo("primary"));
+        _journal.Rollback();
+        Assert.That(Now, Is.EqualTo("node=2"), "the savepoint of the transaction knows it too");
+        foreach (var reset in new Action[] { () => Set(null), _journal.ResetAll, _journal.DiscardAll })
+        {
+            Set("primary");
+            reset();
+            Assert.That(Now, Is.EqualTo("node=2"));
+        }
+        _journal.BeginOwn(Begun(null));
+        Assert.That((Now, _journal.Own.Hint), Is.EqualTo(("auto", (RouteHint?)null)));
+
+        var startup = OwnSettings.Default;
+        OwnSettingChange.ReadStartup("pgrouter.route", "standby", ref startup);
+        _journal = new SettingsJournal(SettingsSet.Empty, startup);
+        _journal.BeginOwn(Begun("node=2"));
+        Assert.That(Now, Is.EqualTo("standby"));
+
+        static string?[] Begun(string? route) => [.. OwnSetting.Rows.Select((_, row) => row == Route ? route : null)];
+    }
+
+    [Test]
     public void What_a_server_was_told_makes_it_differ_from_the_client()
     {
         _journal.NoteOwnOnServer("pgrouter.route", "'standby'");
