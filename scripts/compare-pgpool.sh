@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the tests of W1 to W32 (docs/pgpool.md) through PgRouter and through Debian's pgpool-II, and prints both results side by side.
-# Installs pgpool-II when it is not there. Needs "make build". About five minutes, because pgpool hangs where PgRouter does not.
+# Installs pgpool-II when it is not there. Needs "make build". About six minutes, because pgpool hangs where PgRouter does not.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

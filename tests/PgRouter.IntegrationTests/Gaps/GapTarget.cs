@@ -59,14 +59,15 @@ internal sealed class GapTarget : IAsyncDisposable
         return target;
     }
 
-    public Task<RawClient> LoginAsync() => RawClient.LoginAsync(Endpoint, PgCluster.Superuser, _database, PgCluster.Superuser);
+    public Task<RawClient> LoginAsync(bool tls = false) =>
+        RawClient.LoginAsync(Endpoint with { Tls = tls }, PgCluster.Superuser, _database, PgCluster.Superuser);
 
     /// <summary>Runs a test in several sessions, one after the other: pgpool gives each session one node by chance.</summary>
-    public async Task InSessionsAsync(Func<RawClient, Task> test, int count = 4)
+    public async Task InSessionsAsync(Func<RawClient, Task> test, int count = 4, bool tls = false)
     {
         for (var i = 0; i < count; i++)
         {
-            await using var client = await LoginAsync();
+            await using var client = await LoginAsync(tls);
             await test(client);
         }
     }

@@ -34,6 +34,9 @@ public sealed class DirectionFaults
         set => Interlocked.Exchange(ref _cutAfterBytes, value);
     }
 
+    /// <summary>Is shown each piece of data before it goes on, on any thread.</summary>
+    public Action<ReadOnlyMemory<byte>>? Watch { get; set; }
+
     /// <summary>Stops forwarding: bytes are taken no further, connections stay open.</summary>
     public void Stall()
     {
@@ -220,6 +223,7 @@ public sealed class FaultProxy : IAsyncDisposable
                         await Task.Delay(faults.Delay, cancel);
                     await faults.PassGateAsync(cancel);
                     var admitted = faults.Admit(count);
+                    faults.Watch?.Invoke(buffer.AsMemory(0, admitted));
                     await ForwardAsync(to, buffer.AsMemory(0, admitted), faults.SplitEveryByte, cancel);
                     if (admitted < count)
                         throw new SocketException((int)SocketError.ConnectionReset);
