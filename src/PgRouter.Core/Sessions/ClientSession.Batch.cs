@@ -57,8 +57,8 @@ internal sealed partial class ClientSession
             return Step.Rewrite;
         if (MayCommitChannels(batch.Effects, batch.HasVerb) && CollectChannels(batch.OfListen ?? [], commits: batch.HasVerb))
             return IsBusy ? Step.Wait : Step.Listen;
-        // In a block its server must have the statement before something fails there.
-        if (_lease is null && batch.NeedsNoServer && !_cancelsPending && _block != Block.Failed && (_block == Block.None || !batch.DefinesNames))
+        // In a block that has begun too: pgbench waits for such an answer with other transactions open, whose servers it may be waiting for.
+        if (_lease is null && batch.NeedsNoServer && !_cancelsPending && _block != Block.Failed)
             return IsAnsweredWithoutServer(rest[..batch.Length], out used);
         if (batch.MayBeBlockOnly && IsBlockBatchHandledHere(rest[..batch.Length], out used))
             return Step.Continue;

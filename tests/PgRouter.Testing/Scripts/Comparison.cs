@@ -86,6 +86,10 @@ public static class Comparison
             ? Masks.SourcePlace.Replace(direct, "\\x00\"")
             : direct;
 
+    // PostgreSQL raises the one where nothing was ever asked for and where the sequence is gone; the other at whatever message it gets first, and
+    // a server that has not seen a statement yet gets its Parse first.
+    private static readonly string[] OfManyPlaces = ["is not yet defined in this session", "\\x00C25P02\\x00"];
+
     private static List<string> Lines(Transcript transcript, ComparisonOptions options)
     {
         var columns = new Dictionary<string, IReadOnlyList<string>>();
@@ -123,8 +127,7 @@ public static class Comparison
         if (message.Type == 'T')
             columns[reply.Connection] = message.ColumnNames();
         var text = message.Type == 'D' ? ReadableRow(message, columns.GetValueOrDefault(reply.Connection, []), options) : oids.Renumber(message).ToString();
-        // PostgreSQL raises it in several places: where nothing was ever asked for, and where the sequence is gone.
-        if (message.Type == 'E' && text.Contains("is not yet defined in this session", StringComparison.Ordinal))
+        if (message.Type == 'E' && OfManyPlaces.Any(error => text.Contains(error, StringComparison.Ordinal)))
             text = Masks.SourcePlace.Replace(text, "\\x00\"");
         return options.MaskedPatterns.Aggregate(text, (current, pattern) => pattern.Replace(current, Masked));
     }
