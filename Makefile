@@ -1,7 +1,7 @@
 CONFIGURATION ?= Release
 OUTPUT := artifacts/pgrouter
 
-.PHONY: build test demo format clean bench bench-quick density soak generate compare-pgpool
+.PHONY: build test test-io-uring demo format clean bench bench-quick density soak generate compare-pgpool
 
 # The executable, framework-dependent, with a native launcher named pgrouter.
 build:
@@ -12,6 +12,10 @@ test:
 	scripts/install-deps.sh
 	$(MAKE) build
 	scripts/run-tests.sh
+
+# The same on io_uring; the tests of one driver run on both in any case.
+test-io-uring:
+	PGROUTER_TEST_IO=io_uring $(MAKE) test
 
 # pgbench for 30 s in each protocol, and a thousand clients that come and go for a minute.
 soak: build

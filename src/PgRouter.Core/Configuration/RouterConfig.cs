@@ -171,6 +171,9 @@ internal sealed record RouterConfig
     /// <summary>server_tls_*, for nodes that have no lines of their own; see <see cref="NodeConfig.Tls"/>.</summary>
     public ServerTlsConfig ServerTls { get; init; } = new();
 
+    /// <summary>pgrouter.io: how the loops ask the kernel.</summary>
+    public IoChoice Io { get; init; }
+
     /// <summary>enable_pool_hba.</summary>
     public bool EnablePoolHba { get; init; }
 
@@ -295,6 +298,14 @@ internal enum LogSeverity : byte
     Log,
     Fatal,
     Panic,
+}
+
+/// <summary>pgrouter.io.</summary>
+internal enum IoChoice : byte
+{
+    Auto,
+    Epoll,
+    IoUring,
 }
 
 /// <summary>When a server goes back to its pool.</summary>

@@ -59,8 +59,9 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
         _logger = loggers.CreateLogger("PgRouter");
         _audit = loggers.CreateLogger(AuditLog.Category);
         Func<RouterConfig> config = () => store.Current;
+        var drivers = new LoopDrivers(store.Current.Io, _logger);
         for (var i = 0; i < LoopCount(store.Current); i++)
-            _loops.Add(new EventLoop(i, _logger));
+            _loops.Add(new EventLoop(i, _logger, drivers.Create()));
         _health = new HealthMonitor(_cluster, config, time, loggers, _access.ServerTls, _logins.PasswordOf);
         var connector = new ServerConnector(_logins, _access.ServerTls, _work, config);
         _catalogs = new CatalogDirectory(
@@ -121,7 +122,8 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
         KnowWarmPools();
         await _services.Pools.Warmth.WarmUpAsync(_store.Current.ServerConnectTimeout);
         await _listener.StartAsync();
-        HostingLog.Listening(_logger, string.Join(", ", _store.Current.ListenAddresses), _store.Current.Port, _loops.Count, LibPgQuery.Describe());
+        HostingLog.Listening(
+            _logger, string.Join(", ", _store.Current.ListenAddresses), _store.Current.Port, _loops.Count, _loops[0].Driver.Name, LibPgQuery.Describe());
     }
 
     public ReloadReport Reload()

@@ -128,7 +128,7 @@ internal sealed class Listener(IReadOnlyList<LoopServices> hosts, ServerConnecto
         using var pause = new Deadline(signal);
         while (!listening.IsClosed)
         {
-            var fd = ListenSocket.Accept(listening.Number);
+            var fd = listening.TryAccept();
             if (fd >= 0)
             {
                 Serve(isTcp ? host : hosts[_nextHost++ % hosts.Count], fd, isTcp);

@@ -1,47 +1,32 @@
 using System.Collections.Concurrent;
-using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
-using static PgRouter.Core.Transport.Native;
 
 namespace PgRouter.Core.Transport;
 
 /// <summary>
-/// One thread that owns some sockets: edge-triggered epoll, a run queue of resumed handlers, an inbox for other threads, one timer wheel.
-/// Handlers are async methods that resume inline on this thread; nothing on it may block or run longer than about a millisecond.
-/// Members are for the loop's own thread unless they say otherwise. Source: epoll(7).
+/// One thread that owns some sockets: a driver that waits for them (<see cref="LoopDriver"/>), a run queue of resumed handlers, an inbox for
+/// other threads, one timer wheel. Handlers are async methods that resume inline on this thread; nothing on it may block or run longer than
+/// about a millisecond. Members are for the loop's own thread unless they say otherwise.
 /// </summary>
-internal sealed unsafe class EventLoop : IDisposable
+internal sealed class EventLoop : IDisposable
 {
-    private const int MaxEvents = 512;
-    private const ulong WakeupData = ulong.MaxValue;
-
     [ThreadStatic]
     private static EventLoop? _current;
 
-    private readonly Descriptor _epoll;
-    private readonly Descriptor _wakeup;
-    private readonly byte* _events;
     private readonly ConcurrentQueue<(Action<object?> Run, object? State)> _inbox = new();
     private readonly ILogger _logger;
     private readonly Thread _thread;
     private readonly LoopContext _context;
     private Queue<Signal> _ready = new(256);
     private Queue<Signal> _running = new(256);
-    private LoopSocket?[] _sockets = new LoopSocket?[1024];
-    private uint[] _generations = new uint[1024];
-    private readonly Stack<int> _freeSlots = new();
-    private int _usedSlots;
     private int _wakeupPending;
     private volatile bool _stopping;
 
-    public EventLoop(int index, ILogger logger)
+    public EventLoop(int index, ILogger logger, LoopDriver? driver = null)
     {
         Index = index;
         _logger = logger;
-        _epoll = new Descriptor(Check(epoll_create1(EPOLL_CLOEXEC), "epoll_create1"));
-        _wakeup = new Descriptor(Check(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"));
-        _events = (byte*)NativeMemory.AllocZeroed((nuint)(MaxEvents * EpollEvents.Size));
-        AddToEpoll(_wakeup.Number, EPOLLIN | EPOLLET, WakeupData);
+        Driver = driver ?? new EpollDriver();
         NowMs = Environment.TickCount64;
         Timers = new TimerWheel(NowMs);
         _context = new LoopContext(this);
@@ -49,6 +34,8 @@ internal sealed unsafe class EventLoop : IDisposable
     }
 
     public int Index { get; }
+
+    internal LoopDriver Driver { get; }
 
     /// <summary>The loop of the calling thread, null on any other thread.</summary>
     public static EventLoop? Current => _current;
@@ -73,11 +60,8 @@ internal sealed unsafe class EventLoop : IDisposable
     public void Post(Action<object?> run, object? state)
     {
         _inbox.Enqueue((run, state));
-        if (Interlocked.Exchange(ref _wakeupPending, 1) == 0)
-        {
-            ulong one = 1;
-            write(_wakeup.Number, &one, sizeof(ulong));
-        }
+        if (_current != this && Interlocked.Exchange(ref _wakeupPending, 1) == 0)
+            Driver.Wake();
     }
 
     /// <summary>Runs something on the loop's thread and gives its result. Any thread but the loop's own.</summary>
@@ -120,39 +104,35 @@ internal sealed unsafe class EventLoop : IDisposable
 
     internal void Register(LoopSocket socket)
     {
-        if (!_freeSlots.TryPop(out var slot))
-            slot = NewSlot();
-        _sockets[slot] = socket;
-        socket.Slot = slot;
         SocketCount++;
-        AddToEpoll(socket.Number, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, ((ulong)_generations[slot] << 32) | (uint)slot);
+        Driver.Add(socket);
     }
 
-    /// <summary>Forgets a socket; events already fetched for it are dropped by its generation.</summary>
+    internal void RegisterListening(LoopSocket socket)
+    {
+        SocketCount++;
+        Driver.AddListening(socket);
+    }
+
+    /// <summary>Forgets a socket, which lives on.</summary>
     internal void Unregister(LoopSocket socket)
     {
-        epoll_ctl(_epoll.Number, EPOLL_CTL_DEL, socket.Number, null);
-        _sockets[socket.Slot] = null;
-        _generations[socket.Slot]++;
-        _freeSlots.Push(socket.Slot);
-        socket.Slot = -1;
         SocketCount--;
+        Driver.Remove(socket);
     }
 
-    private int NewSlot()
+    /// <summary>Forgets a socket and closes its descriptor.</summary>
+    internal void Close(LoopSocket socket)
     {
-        if (_usedSlots == _sockets.Length)
-        {
-            Array.Resize(ref _sockets, _sockets.Length * 2);
-            Array.Resize(ref _generations, _generations.Length * 2);
-        }
-        return _usedSlots++;
+        SocketCount--;
+        Driver.Close(socket);
     }
 
     private void Run()
     {
         _current = this;
         SynchronizationContext.SetSynchronizationContext(_context);
+        Driver.Start();
         while (!_stopping)
         {
             RunInbox();
@@ -160,7 +140,7 @@ internal sealed unsafe class EventLoop : IDisposable
             Wait();
             Timers.Advance(NowMs);
         }
-        CloseAll();
+        Driver.CloseAll();
     }
 
     private void RunReady()
@@ -196,45 +176,10 @@ internal sealed unsafe class EventLoop : IDisposable
     private void Wait()
     {
         var idle = _ready.Count == 0 && _inbox.IsEmpty;
-        var count = epoll_wait(_epoll.Number, _events, MaxEvents, idle ? Timers.NextTimeoutMs(NowMs) : 0);
+        Driver.Wait(idle ? Timers.NextTimeoutMs(NowMs) : 0);
         NowMs = Environment.TickCount64;
-        for (var i = 0; i < count; i++)
-        {
-            var entry = _events + (i * EpollEvents.Size);
-            Dispatch(EpollEvents.Data(entry), EpollEvents.Events(entry));
-        }
+        Driver.Dispatch();
     }
-
-    private void Dispatch(ulong data, uint events)
-    {
-        if (data == WakeupData)
-        {
-            ulong ignored;
-            read(_wakeup.Number, &ignored, sizeof(ulong));
-            return;
-        }
-        var slot = (int)(uint)data;
-        if (_generations[slot] == (uint)(data >> 32))
-            _sockets[slot]?.OnEvent(events);
-    }
-
-    private void AddToEpoll(int fd, uint events, ulong data)
-    {
-        var buffer = stackalloc byte[16];
-        EpollEvents.Write(buffer, events, data);
-        Check(epoll_ctl(_epoll.Number, EPOLL_CTL_ADD, fd, buffer), "epoll_ctl");
-    }
-
-    private void CloseAll()
-    {
-        foreach (var socket in _sockets)
-            socket?.Close();
-        _epoll.Dispose(); // Not the wake-up descriptor: others may still post, and its number must not be somebody else's by then.
-        NativeMemory.Free(_events);
-    }
-
-    private static int Check(int result, string call) =>
-        result >= 0 ? result : throw new IOException($"{call} failed: {Describe(Marshal.GetLastPInvokeError())}");
 
     /// <summary>Brings the continuations of ordinary tasks (DNS, snapshots) back to the loop.</summary>
     private sealed class LoopContext(EventLoop loop) : SynchronizationContext

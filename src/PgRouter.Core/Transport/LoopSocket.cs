@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using static PgRouter.Core.Transport.Native;
 
@@ -19,7 +18,6 @@ internal sealed unsafe class LoopSocket
     public const int Broken = -2;
 
     private readonly Descriptor _descriptor;
-    private bool _peerClosed;
     private TlsLayer? _tls;
 
     private LoopSocket(EventLoop loop, Descriptor descriptor)
@@ -33,21 +31,25 @@ internal sealed unsafe class LoopSocket
 
     internal int Number { get; }
 
+    /// <summary>Its place with the driver of its loop; -1 = none.</summary>
     internal int Slot { get; set; } = -1;
+
+    /// <summary>What the driver keeps about it, if it keeps anything.</summary>
+    internal UringSocket? Ring { get; set; }
 
     /// <summary>Set when the socket may be read or written again, or its peer went away.</summary>
     public IReadinessOwner? Owner { get; set; }
 
     /// <summary>A read may give something (bytes, the end, or an error).</summary>
-    public bool IsReadable { get; private set; }
+    public bool IsReadable { get; internal set; }
 
     /// <summary>A write may be accepted.</summary>
-    public bool IsWritable { get; private set; } = true;
+    public bool IsWritable { get; internal set; } = true;
 
-    public bool IsClosed => _descriptor.IsClosed;
+    public bool IsClosed { get; private set; }
 
     /// <summary>The peer has closed its side, or the connection broke; there may still be bytes to read.</summary>
-    public bool PeerClosed => _peerClosed;
+    public bool PeerClosed { get; internal set; }
 
     /// <summary>errno of what broke the connection, 0 while it is whole.</summary>
     public int Error { get; private set; }
@@ -72,9 +74,12 @@ internal sealed unsafe class LoopSocket
     public static LoopSocket AdoptListening(EventLoop loop, Descriptor descriptor)
     {
         var socket = new LoopSocket(loop, descriptor);
-        loop.Register(socket);
+        loop.RegisterListening(socket);
         return socket;
     }
+
+    /// <summary>A client that waited at this listening socket: its descriptor, <see cref="WouldBlock"/>, or minus the errno minus 1000.</summary>
+    public int TryAccept() => Loop.Driver.Accept(this);
 
     /// <summary>
     /// Begins to connect; the result is known when the socket becomes writable (<see cref="FinishConnect"/>). Throws IOException when the
@@ -135,76 +140,29 @@ internal sealed unsafe class LoopSocket
     }
 
     /// <summary><see cref="TryReceive"/> of the bytes on the wire.</summary>
-    internal int ReceiveRaw(Span<byte> into)
-    {
-        if (!IsReadable)
-            return WouldBlock;
-        while (true)
-        {
-            nint count;
-            fixed (byte* buffer = into)
-                count = recv(Number, buffer, (nuint)into.Length, 0);
-            if (count > 0)
-            {
-                // A short read has emptied the socket: the next bytes make a new edge. After the peer's end only another read tells.
-                if (count < into.Length && !_peerClosed)
-                    IsReadable = false;
-                return (int)count;
-            }
-            if (count == 0)
-            {
-                IsReadable = false;
-                _peerClosed = true;
-                return 0;
-            }
-            var errno = Marshal.GetLastPInvokeError();
-            if (errno == EINTR)
-                continue;
-            IsReadable = false;
-            return errno == EAGAIN ? WouldBlock : Fail(errno);
-        }
-    }
+    internal int ReceiveRaw(Span<byte> into) => IsReadable ? Loop.Driver.Receive(this, into) : WouldBlock;
 
     /// <summary><see cref="TrySend"/> of the bytes on the wire.</summary>
-    internal int SendRaw(ReadOnlySpan<byte> from)
-    {
-        if (!IsWritable)
-            return WouldBlock;
-        while (true)
-        {
-            nint count;
-            fixed (byte* buffer = from)
-                count = send(Number, buffer, (nuint)from.Length, MSG_NOSIGNAL);
-            if (count >= 0)
-            {
-                if (count < from.Length)
-                    IsWritable = false;
-                return (int)count;
-            }
-            var errno = Marshal.GetLastPInvokeError();
-            if (errno == EINTR)
-                continue;
-            IsWritable = false;
-            return errno == EAGAIN ? WouldBlock : Fail(errno);
-        }
-    }
+    internal int SendRaw(ReadOnlySpan<byte> from) => IsWritable ? Loop.Driver.Send(this, from) : WouldBlock;
 
     /// <summary>Says that no more will be written; the peer reads the end.</summary>
-    public void ShutdownSend() => shutdown(Number, SHUT_WR);
+    public void ShutdownSend() => Loop.Driver.Shutdown(this, SHUT_WR);
 
     /// <summary>Ends the connection on this side: the owner is woken and reads the end, as if the peer had closed.</summary>
-    public void ShutdownBoth() => shutdown(Number, SHUT_RDWR);
+    public void ShutdownBoth() => Loop.Driver.Shutdown(this, SHUT_RDWR);
 
     public void Close()
     {
-        if (_descriptor.IsClosed)
+        if (IsClosed)
             return;
         _tls?.Close();
-        if (Slot >= 0)
-            Loop.Unregister(this);
-        _descriptor.Dispose();
+        IsClosed = true;
         Owner = null;
         IsReadable = IsWritable = false;
+        if (Slot >= 0)
+            Loop.Close(this);
+        else
+            CloseDescriptor();
     }
 
     /// <summary>Leaves this loop, to be taken over by another with <see cref="AttachTo"/>. On the old loop's thread.</summary>
@@ -225,29 +183,34 @@ internal sealed unsafe class LoopSocket
 
     public EndPoint? RemoteEndPoint => EndPointOf(peer: true);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal void OnEvent(uint events)
+    /// <summary>Called by the driver when something has changed.</summary>
+    internal void TellOwner()
     {
-        if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
-            _peerClosed = true;
-        if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
-            IsReadable = true;
-        if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0)
-            IsWritable = true;
         _tls?.OnEvent();
         Owner?.OnReady();
     }
 
-    private int Fail(int errno)
+    /// <summary>The peer's end has been read.</summary>
+    internal int NoteEnd()
+    {
+        IsReadable = false;
+        PeerClosed = true;
+        return 0;
+    }
+
+    internal int NoteBroken(int errno)
     {
         Error = errno;
-        _peerClosed = true;
+        PeerClosed = true;
         return Broken;
     }
 
+    /// <summary>Called by the driver, or in place of one: nothing is under way any more.</summary>
+    internal void CloseDescriptor() => _descriptor.Dispose();
+
     private void SetOption(int level, int name, int value) => setsockopt(Number, level, name, &value, sizeof(int));
 
-    private EndPoint? EndPointOf(bool peer) => _descriptor.IsClosed ? null : NativeAddress.Of(Number, peer);
+    private EndPoint? EndPointOf(bool peer) => IsClosed ? null : NativeAddress.Of(Number, peer);
 
     internal static int NativeFamily(AddressFamily family) => family switch
     {

@@ -85,11 +85,15 @@ health_check_period = 0
 
 
 def pgrouter(cluster, directory, pool_size=POOL_SIZE):
-    return _pgrouter(cluster, directory, "pgrouter", "PgRouter", balance=True, pool_size=pool_size)
+    return _pgrouter(cluster, directory, "pgrouter", "PgRouter, three nodes", "epoll", balance=True, pool_size=pool_size)
 
 
-def pgrouter_one_node(cluster, directory):
-    return _pgrouter(cluster, directory, "pgrouter-1", "PgRouter, primary only", balance=False)
+def pgrouter_epoll(cluster, directory):
+    return _pgrouter(cluster, directory, "pgrouter-epoll", "PgRouter, epoll", "epoll", balance=False)
+
+
+def pgrouter_uring(cluster, directory):
+    return _pgrouter(cluster, directory, "pgrouter-uring", "PgRouter, io_uring", "io_uring", balance=False)
 
 
 # Order of the rows in the tables; each is a function of (cluster, directory) that starts the system.
@@ -98,11 +102,12 @@ STARTERS = {
     "pgbouncer": pgbouncer,
     "pgpool": pgpool,
     "pgrouter": pgrouter,
-    "pgrouter-1": pgrouter_one_node,
+    "pgrouter-epoll": pgrouter_epoll,
+    "pgrouter-uring": pgrouter_uring,
 }
 
 
-def _pgrouter(cluster, directory, name, label, balance, pool_size=POOL_SIZE):
+def _pgrouter(cluster, directory, name, label, io, balance, pool_size=POOL_SIZE):
     if not PGROUTER.exists():
         raise BenchError(f"{PGROUTER} does not exist: run 'make build' first")
     port = free_port()
@@ -117,6 +122,7 @@ pool_mode = transaction
 default_pool_size = {pool_size}
 max_client_conn = 20000
 load_balance_mode = {'on' if balance else 'off'}
+pgrouter.io = {io}
 sr_check_user = 'postgres'
 sr_check_database = 'postgres'
 health_check_user = 'postgres'

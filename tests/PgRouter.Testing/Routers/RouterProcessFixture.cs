@@ -191,6 +191,8 @@ public sealed class RouterProcessFixture : IAsyncDisposable
                 WorkingDirectory = directory,
             },
         };
+        if (TestIo.Choice.Length > 0)
+            process.StartInfo.Environment["PGROUTER__pgrouter__io"] = TestIo.Choice;
         process.OutputDataReceived += (_, line) => Keep(line.Data);
         process.ErrorDataReceived += (_, line) => Keep(line.Data);
         process.Start();

@@ -5,6 +5,7 @@ using PgRouter.Core.Transport;
 using PgRouter.Testing.Fakes;
 using PgRouter.Testing.Processes;
 using PgRouter.Testing.Protocol;
+using PgRouter.Testing.Routers;
 using PgRouter.Tests.Configuration;
 
 namespace PgRouter.Tests.Sessions;
@@ -27,6 +28,7 @@ internal sealed class RouterBed : IAsyncDisposable
             .. nodePorts.SelectMany((nodePort, node) => NodeLines(node, nodePort)),
             "listen_addresses = '127.0.0.1'", $"port = {port}", "unix_socket_directories = ''",
             $"health_check_user = '{FakeNode.ProbeUser}'", $"sr_check_user = '{FakeNode.ProbeUser}'", "server_login_retry = 60",
+            $"pgrouter.io = '{(TestIo.Choice.Length > 0 ? TestIo.Choice : "auto")}'",
             .. settings,
         ];
         var path = _files.Write("pgpool.conf", lines);

@@ -4,15 +4,15 @@ using PgRouter.Core.Transport;
 
 namespace PgRouter.Tests.Transport;
 
-[TestFixture]
-internal sealed class EventLoopTests
+[TestFixtureSource(typeof(LoopHost), nameof(LoopHost.Methods))]
+internal sealed class EventLoopTests(IoMethod method)
 {
     private LoopHost _host = null!;
 
     private EventLoop Loop => _host.Loop;
 
     [SetUp]
-    public void StartLoop() => _host = new LoopHost();
+    public void StartLoop() => _host = new LoopHost(method);
 
     [TearDown]
     public void StopLoop() => _host.Dispose();

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using PgRouter.Core.Transport;
+using PgRouter.Testing.Routers;
 
 namespace PgRouter.Tests.Transport;
 
@@ -10,9 +11,17 @@ internal sealed class LoopHost : IDisposable
 {
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
 
+    /// <summary>What the tests of loops and sockets run on: epoll, and io_uring where the kernel has it.</summary>
+    public static readonly IoMethod[] Methods = UringProbe.Failure() is null ? [IoMethod.Epoll, IoMethod.IoUring] : [IoMethod.Epoll];
+
     public LoopHost(int index = 0)
+        : this(TestIo.IsUring ? IoMethod.IoUring : IoMethod.Epoll, index)
     {
-        Loop = new EventLoop(index, NullLogger.Instance);
+    }
+
+    public LoopHost(IoMethod method, int index = 0)
+    {
+        Loop = new EventLoop(index, NullLogger.Instance, LoopDriver.Create(method));
         Loop.Start();
     }
 

@@ -5,8 +5,8 @@ using PgRouter.Core.Transport;
 
 namespace PgRouter.Tests.Transport;
 
-[TestFixture]
-internal sealed class LoopSocketTests
+[TestFixtureSource(typeof(LoopHost), nameof(LoopHost.Methods))]
+internal sealed class LoopSocketTests(IoMethod method)
 {
     private LoopHost _host = null!;
     private LoopSocket _socket = null!;
@@ -15,7 +15,7 @@ internal sealed class LoopSocketTests
     [SetUp]
     public async Task Connect()
     {
-        _host = new LoopHost();
+        _host = new LoopHost(method);
         (_socket, _peer) = await _host.Connect(bufferBytes: 8192);
     }
 
@@ -187,7 +187,7 @@ internal sealed class LoopSocketTests
     [Test]
     public async Task A_socket_moves_to_another_loop_with_the_bytes_that_wait_for_it()
     {
-        using var other = new LoopHost(1);
+        using var other = new LoopHost(method, 1);
         await _peer.SendAsync("before"u8.ToArray());
         await _host.On(_socket.Detach);
         await _peer.SendAsync(" after"u8.ToArray());
@@ -202,6 +202,113 @@ internal sealed class LoopSocketTests
         Assert.That(await _host.On(() => _host.Loop.SocketCount), Is.Zero);
         Assert.That(await other.On(() => other.Loop.SocketCount), Is.EqualTo(1));
     }
+
+    [Test]
+    public async Task What_was_sent_before_a_close_arrives()
+    {
+        await _host.On(() =>
+        {
+            _socket.TrySend("last "u8);
+            _socket.TrySend("words"u8);
+            _socket.Close();
+        });
+        var buffer = new byte[64];
+        var length = 0;
+        while (_peer.Receive(buffer.AsSpan(length)) is > 0 and var count)
+            length += count;
+        Assert.That(buffer.AsSpan(0, length).ToArray(), Is.EqualTo("last words"u8.ToArray()));
+    }
+
+    [Test]
+    public async Task Small_sends_to_a_peer_that_does_not_read_keep_their_order()
+    {
+        const int Total = 4 * 1024 * 1024;
+        var blocked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var sending = _host.Run(async () =>
+        {
+            var signal = new Signal(_host.Loop);
+            _socket.Owner = signal;
+            var output = new Output();
+            var piece = new byte[1000];
+            for (var at = 0; at < Total;)
+            {
+                for (var i = 0; i < piece.Length; i++)
+                    piece[i] = (byte)((at + i) * 31 >> 8);
+                var count = Math.Min(piece.Length, Total - at);
+                Assert.That(output.Bytes.Send(_socket, piece.AsSpan(0, count)), Is.True);
+                at += count;
+                while (!output.Bytes.IsEmpty)
+                {
+                    blocked.TrySetResult();
+                    await signal;
+                    Assert.That(output.Bytes.Flush(_socket), Is.True);
+                }
+            }
+            return true;
+        });
+        await blocked.Task.WaitAsync(LoopHost.Deadline);
+        Assert.That(await ReceiveAll(Total), Is.EqualTo(Total));
+        Assert.That(await sending, Is.True);
+    }
+
+    [Test]
+    public async Task Bytes_for_many_sockets_at_once_all_arrive()
+    {
+        const int Count = 400;
+        var pairs = new List<(LoopSocket Socket, Socket Peer)>();
+        for (var i = 0; i < Count; i++)
+            pairs.Add(await _host.Connect());
+        using var gate = new ManualResetEventSlim();
+        _host.Loop.Post(_ => gate.Wait(LoopHost.Deadline), null); // All of it comes within one turn.
+        foreach (var (_, peer) in pairs)
+        {
+            for (var piece = 0; piece < 3; piece++)
+                peer.Send([(byte)piece]);
+        }
+        gate.Set();
+        foreach (var (socket, peer) in pairs)
+        {
+            using (peer)
+                Assert.That((await ReadFrom(socket, 3)).Bytes, Is.EqualTo(new byte[] { 0, 1, 2 }));
+        }
+    }
+
+    [Test]
+    public async Task Much_that_nobody_reads_waits_with_the_sender_and_then_comes_in_order()
+    {
+        const int Total = 8 * 1024 * 1024;
+        _peer.Blocking = false;
+        var sent = 0;
+        for (var full = 0; full < 100;)
+        {
+            var piece = new byte[Math.Min(64 * 1024, Total - sent)];
+            for (var i = 0; i < piece.Length; i++)
+                piece[i] = (byte)((sent + i) * 31 >> 8);
+            var count = _peer.Send(piece, SocketFlags.None, out var error);
+            sent += error == SocketError.Success ? count : 0;
+            full = error == SocketError.WouldBlock ? full + 1 : 0;
+            await _host.On(() => 0); // The loop turns, and takes what it will take without a reader.
+        }
+        Assert.That(sent, Is.LessThan(Total), "it is bounded");
+        var (_, bytes) = await Read(sent);
+        for (var i = 0; i < sent; i++)
+        {
+            if (bytes[i] != (byte)(i * 31 >> 8))
+                Assert.Fail($"byte {i} is wrong");
+        }
+    }
+
+    private sealed class Output
+    {
+        public OutgoingBytes Bytes;
+    }
+
+    private Task<(int Last, byte[] Bytes)> ReadFrom(LoopSocket socket, int atLeast) => _host.Run(async () =>
+    {
+        var signal = new Signal(_host.Loop);
+        socket.Owner = signal;
+        return await LoopHost.Read(socket, signal, atLeast);
+    });
 
     private Task<(int Last, byte[] Bytes)> Read(int atLeast) => _host.Run(async () =>
     {

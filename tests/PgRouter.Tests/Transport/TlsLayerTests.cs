@@ -8,8 +8,8 @@ using PgRouter.Testing.Certificates;
 namespace PgRouter.Tests.Transport;
 
 /// <summary>TLS over a socket of a loop, the other end an ordinary SslStream.</summary>
-[TestFixture]
-internal sealed class TlsLayerTests
+[TestFixtureSource(typeof(LoopHost), nameof(LoopHost.Methods))]
+internal sealed class TlsLayerTests(IoMethod method)
 {
     private static readonly TestAuthority Authority = new();
     private static readonly SslStreamCertificateContext Certificate = SslStreamCertificateContext.Create(Authority.Server("localhost"), null, offline: true);
@@ -24,7 +24,7 @@ internal sealed class TlsLayerTests
     public async Task Connect()
     {
         _work = new WorkThreads(1);
-        _host = new LoopHost();
+        _host = new LoopHost(method);
         (_socket, _peer) = await _host.Connect(bufferBytes: 8192);
         _wire = new WireTap(new NetworkStream(_peer));
         _ssl = new SslStream(_wire, leaveInnerStreamOpen: false, (_, _, _, _) => true);
@@ -163,7 +163,7 @@ internal sealed class TlsLayerTests
             _socket.Detach();
             return count;
         }), Is.EqualTo(LoopSocket.WouldBlock));
-        using var other = new LoopHost(1);
+        using var other = new LoopHost(method, 1);
         await _wire.ReleaseAsync();
         var (_, bytes) = await other.Run(async () =>
         {

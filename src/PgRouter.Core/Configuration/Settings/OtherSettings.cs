@@ -14,6 +14,12 @@ internal static class OtherSettings
         SettingGroup.Other,
         Integer("pgrouter.loops", "0", 0, 1024, "Event loops, one thread each; 0 = by the number of cores.").Restart()
             .To((c, v) => c with { Loops = (int)v.Integer }),
+        (Word("pgrouter.io", "auto", ["auto", "epoll", "io_uring"],
+            "How the kernel is asked to move bytes: epoll; io_uring, or epoll with a line in the log where the kernel lacks or forbids it; "
+            + "auto = epoll.") with
+        {
+            Apply = (draft, value) => draft.Config = draft.Config with { Io = Enum.Parse<IoChoice>(value.Text.Replace("_", ""), ignoreCase: true) },
+        }).Restart(),
         Text("pid_file_name", "",
             "File of the process id; empty = /run/pgrouter/pgrouter.pid if that can be written, else /tmp/pgrouter.PORT.pid.")
             .PgBouncer("pidfile").Restart().To((c, v) => c with { PidFileName = v.Text }),
