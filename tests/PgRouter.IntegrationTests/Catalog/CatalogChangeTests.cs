@@ -167,6 +167,32 @@ public sealed class CatalogChangeTests
         await BecomesAsync("SELECT inet_server_port()", onPrimary: false);
     }
 
+    /// <summary>Such a block may run on a standby.</summary>
+    [TestCase("ALTER DATABASE catalog_changes")]
+    [TestCase("ALTER ROLE postgres IN DATABASE catalog_changes")]
+    public async Task Transactions_that_are_READ_ONLY_by_role_or_database_count_within_relcache_expire(string whose)
+    {
+        await BlockBecomesAsync(onPrimary: true);
+        try
+        {
+            await _cluster.ExecuteAsync(0, $"{whose} SET default_transaction_read_only = on");
+            await BlockBecomesAsync(onPrimary: false);
+        }
+        finally
+        {
+            await _cluster.ExecuteAsync(0, $"BEGIN READ WRITE; {whose} RESET default_transaction_read_only; COMMIT");
+        }
+        await BlockBecomesAsync(onPrimary: true);
+    }
+
+    private Task BlockBecomesAsync(bool onPrimary) => Eventually.TrueAsync(
+        async () =>
+        {
+            await using var block = await _reader.BeginTransactionAsync();
+            return await PortAsync(_reader, "SELECT inet_server_port()") == _cluster.Nodes[0].Port == onPrimary;
+        },
+        $"a block on the primary: {onPrimary}");
+
     [Test]
     public async Task Two_tenants_with_the_same_names_have_answers_of_their_own()
     {

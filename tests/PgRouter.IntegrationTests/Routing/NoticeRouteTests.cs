@@ -42,6 +42,7 @@ public sealed partial class NoticeRouteTests
     {
         _client = await RawClient.LoginAsync(_router.Endpoint, "postgres", Database);
         await _client.QueryAsync("SET pgrouter.notice_route = on");
+        await Eventually.TrueAsync(async () => await RouteAsync("SELECT a FROM plain") == "node 1, reason: balanced", "reads to be balanced");
     }
 
     [TearDown]

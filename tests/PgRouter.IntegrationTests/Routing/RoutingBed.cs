@@ -21,9 +21,12 @@ internal sealed class RoutingBed : IAsyncDisposable
     /// <param name="database">Made anew.</param>
     /// <param name="sql">What is in it.</param>
     /// <param name="settings">Lines of pgpool.conf.</param>
-    public static async Task<RoutingBed> StartAsync(string database, string sql, params (string Name, string Value)[] settings)
+    public static async Task<RoutingBed> StartAsync(string database, string sql, params (string Name, string Value)[] settings) =>
+        await StartAsync(await SharedCluster.GetAsync(), database, sql, settings);
+
+    /// <summary>The same in front of a cluster of the caller's.</summary>
+    public static async Task<RoutingBed> StartAsync(PgCluster cluster, string database, string sql, params (string Name, string Value)[] settings)
     {
-        var cluster = await SharedCluster.GetAsync();
         await cluster.ExecuteAsync(0, $"DROP DATABASE IF EXISTS {database} WITH (FORCE)");
         await cluster.ExecuteAsync(0, $"CREATE DATABASE {database}");
         if (sql.Length > 0)

@@ -1,4 +1,5 @@
 using PgRouter.IntegrationTests.Catalog;
+using PgRouter.Testing;
 using PgRouter.Testing.Clusters;
 using PgRouter.Testing.Protocol;
 using PgRouter.Testing.Routers;
@@ -44,8 +45,14 @@ public sealed class TellingTests
             await _router.DisposeAsync();
     }
 
+    /// <summary>Returns when reads are balanced: the node is up, and the catalog has been read again behind a refusal.</summary>
     [SetUp]
-    public async Task LoginAsync() => _client = await RawClient.LoginAsync(_router.Endpoint, "postgres", Database);
+    public async Task LoginAsync()
+    {
+        _client = await RawClient.LoginAsync(_router.Endpoint, "postgres", Database);
+        await Eventually.TrueAsync(
+            async () => NoticeOf(await _client.QueryAsync("SELECT a FROM plain")).Contains("DB node id: 1"), "reads to run on node 1");
+    }
 
     [TearDown]
     public ValueTask LogoutAsync() => _client.DisposeAsync();
@@ -95,7 +102,7 @@ public sealed class TellingTests
         await _client.QueryAsync("SELECT a AS logged FROM plain");
         await _router.WaitForLogAsync("statement: SELECT a AS logged FROM plain");
         Assert.That(_router.Log, Has.Some.Match("LOG:  statement: SELECT a AS logged FROM plain$"));
-        await Testing.Eventually.TrueAsync(
+        await Eventually.TrueAsync(
             () => _router.Log.Any(line => System.Text.RegularExpressions.Regex.IsMatch(
                 line, @"LOG:  DB node id: 1 backend pid: \d+ statement: SELECT a AS logged FROM plain$")),
             "the line with the node");
