@@ -39,6 +39,9 @@ internal sealed class CatalogDirectory : IDisposable
         return store;
     }
 
+    /// <summary>Some of the users that have been let in, with the databases.</summary>
+    public IEnumerable<(string Database, string User)> Logins => _stores.Values.SelectMany(store => store.Users.Select(user => (store.Database, user)));
+
     /// <summary>Ends the loads under way; the stores answer with what they have.</summary>
     public void Dispose()
     {

@@ -54,6 +54,16 @@ internal sealed class CatalogStore
 
     public string Database { get; }
 
+    /// <summary>Users that have logged in lately.</summary>
+    public IReadOnlyList<string> Users
+    {
+        get
+        {
+            lock (_lock)
+                return _users;
+        }
+    }
+
     /// <summary>What is known now; never null. One volatile read.</summary>
     public DatabaseCatalog Current
     {

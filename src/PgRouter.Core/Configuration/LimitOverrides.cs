@@ -41,6 +41,10 @@ internal sealed record LimitOverrides
     public TimeSpan? IdleTransactionTimeout { get; init; }
 
     public TimeSpan? ClientIdleTimeout { get; init; }
+
+    public ReadConsistency? ReadConsistency { get; init; }
+
+    public TimeSpan? ConsistencyWait { get; init; }
 }
 
 /// <summary>The lines of all databases and users. Immutable; a part of <see cref="RouterConfig"/>.</summary>

@@ -46,6 +46,15 @@ internal sealed record RouterConfig
     /// <summary>The lists of functions, statements and redirects.</summary>
     public RoutingLists Lists { get; init; } = RoutingLists.Empty;
 
+    /// <summary>pgrouter.read_consistency.</summary>
+    public ReadConsistency ReadConsistency { get; init; } = ReadConsistency.Global;
+
+    /// <summary>What disable_load_balance_on_write asks for at least, whatever the level is.</summary>
+    public ReadConsistency LeastConsistency { get; init; }
+
+    /// <summary>pgrouter.consistency_wait.</summary>
+    public TimeSpan ConsistencyWait { get; init; }
+
     /// <summary>pool_mode.</summary>
     public PoolMode PoolMode { get; init; } = PoolMode.Transaction;
 

@@ -58,6 +58,12 @@ internal sealed record SessionLimits
     /// <summary>client_idle_timeout (client_idle_limit): longest time without a request; zero = no limit.</summary>
     public required TimeSpan ClientIdleTimeout { get; init; }
 
+    /// <summary>pgrouter.read_consistency: what a read must see, when the session says nothing.</summary>
+    public required ReadConsistency ReadConsistency { get; init; }
+
+    /// <summary>pgrouter.consistency_wait: how long a read may wait for a standby before it runs on the primary.</summary>
+    public required TimeSpan ConsistencyWait { get; init; }
+
     /// <summary>The values for a database and a user. Any thread; takes a few look-ups and makes one object.</summary>
     public static SessionLimits For(RouterConfig config, string database, string user) => Join(config, config.Overrides.Of(database, user));
 
@@ -87,7 +93,11 @@ internal sealed record SessionLimits
             TransactionTimeout = Pick(o => o.TransactionTimeout) ?? config.TransactionTimeout,
             IdleTransactionTimeout = Pick(o => o.IdleTransactionTimeout) ?? config.IdleTransactionTimeout,
             ClientIdleTimeout = Pick(o => o.ClientIdleTimeout) ?? config.ClientIdleLimit,
+            ReadConsistency = AtLeast(Pick(o => o.ReadConsistency) ?? config.ReadConsistency, config.LeastConsistency),
+            ConsistencyWait = Pick(o => o.ConsistencyWait) ?? config.ConsistencyWait,
         };
+
+        static ReadConsistency AtLeast(ReadConsistency level, ReadConsistency least) => level > least ? level : least;
 
         T? Pick<T>(Func<LimitOverrides, T?> value)
             where T : struct

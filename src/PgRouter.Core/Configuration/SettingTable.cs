@@ -17,6 +17,7 @@ internal static class SettingTable
         .. AuthenticationSettings.Rows,
         .. PoolingSettings.Rows,
         .. BalancingSettings.Rows,
+        .. ConsistencySettings.Rows,
         .. ReplicationCheckSettings.Rows,
         .. HealthCheckSettings.Rows,
         .. FailoverSettings.Rows,

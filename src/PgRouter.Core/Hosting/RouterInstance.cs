@@ -4,6 +4,7 @@ using PgRouter.Core.Authentication;
 using PgRouter.Core.Catalog;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
+using PgRouter.Core.Consistency;
 using PgRouter.Core.Encryption;
 using PgRouter.Core.Health;
 using PgRouter.Core.Listening;
@@ -27,6 +28,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
 {
     private const int ShapeCacheBytes = 16 * 1024 * 1024;
     private static readonly TimeSpan FirstRoundLimit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FirstAnswersLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StopPoll = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan FastLimit = TimeSpan.FromSeconds(5);
     private const int UpkeepMs = 1000;
@@ -42,6 +44,8 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
     private readonly UserDirectory _users;
     private readonly HealthMonitor _health;
     private readonly CatalogDirectory _catalogs;
+    private readonly ConsistencyBook _consistency = new();
+    private readonly TickKeeper _keeper;
     private readonly StatementParser _parser = new();
     private readonly SessionServices _services;
     private readonly List<LoopServices> _hosts;
@@ -68,6 +72,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
             new CatalogLoader(() => _cluster.View, config, _logins.PasswordFor, _logins.PasswordOf, _access.ServerTls), () => config().RelcacheExpire, time, _logger);
         var queries = new UserQueries(() => _cluster.View, config, _logins.PasswordOf, _access.ServerTls);
         _users = new UserDirectory(queries.FindAsync, queries.RolesOfAsync, config, time);
+        _keeper = new TickKeeper(new TickContext(_consistency, () => _cluster.View, SideAccounts, () => config().ServerConnectTimeout, _access.ServerTls, _logger));
         var pools = new PoolDirectory(new PoolContext(config, connector, _loops, ReportFault, _logger));
         var notifications = new NotificationHub(new HubContext(config, _cluster, connector, pools.Context.SenderOf, _logger), _loops);
         _services = new SessionServices
@@ -83,6 +88,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
             Notifications = notifications,
             Commands = new LateCommands(() => _commands!, config),
             Catalogs = _catalogs,
+            Consistency = _consistency,
             Logins = _logins,
             Users = _users,
             ClientTls = _access.ClientTls,
@@ -96,6 +102,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
         _commands = new AdminCommands(Snapshots, this, new ConsoleVerbs(_services, Reload), time);
         _listener = new Listener(_hosts, connector, config, _logger);
         store.Changed += (_, after) => Apply(after);
+        _cluster.Changed += _keeper.OnClusterChanged;
         _cluster.Changed += pools.OnClusterChanged;
         var operations = new NodeOperations(_cluster, _health.ProbeNow);
         pools.Drained = node => operations.CompleteDrain(node);
@@ -114,6 +121,8 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
         _cluster.Configure(_store.Current.Nodes);
         _health.Start();
         await _health.WaitForFirstRoundAsync(FirstRoundLimit);
+        _keeper.Start();
+        await _keeper.WaitForFirstAnswersAsync(FirstAnswersLimit);
         foreach (var loop in _loops)
         {
             loop.Start();
@@ -163,6 +172,7 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
             loop.Dispose();
         _catalogs.Dispose();
         _routeMeter.Dispose();
+        await _keeper.DisposeAsync();
         await _health.DisposeAsync();
         _parser.Dispose();
         _work.Dispose();
@@ -208,6 +218,19 @@ internal sealed class RouterInstance : IRouter, ISettingsSource, IAsyncDisposabl
     {
         _services.Pools.Upkeep(loop);
         _services.Pools.Context.After(loop, loop.NowMs + UpkeepMs, () => Upkeep(loop));
+    }
+
+    /// <summary>The account of the health check, else those of users that have logged in and whose passwords are known.</summary>
+    private IEnumerable<SideAccount> SideAccounts(int nodeId)
+    {
+        var check = ProbeSettings.For(_store.Current, nodeId);
+        if (check.User.Length > 0)
+            yield return new SideAccount(check.Database, check.User, _logins.PasswordOf(check.User, check.Password));
+        foreach (var (database, user) in _catalogs.Logins)
+        {
+            if (_logins.PasswordFor(user) is { } password)
+                yield return new SideAccount(database, user, password);
+        }
     }
 
     private void ReportFault(int nodeId, NodeFault fault) => _health.ReportFault(nodeId, fault);

@@ -60,13 +60,13 @@ internal static class NodeChoice
         return node.IsUsable && (input.MaxLag is null || !FitnessOf(input, node).IsDelayed()) ? index : -1;
     }
 
-    /// <summary>The first usable node whatever its weight and lag, suspects last; -1 when there is none.</summary>
+    /// <summary>The first usable node that has what the read must see, whatever its weight and lag, suspects last; -1 when there is none.</summary>
     public static int AnyUsable(in RouteInput input)
     {
         var suspect = -1;
         foreach (var node in input.Cluster.Nodes)
         {
-            if (!node.IsUsable || input.IsExcluded(node.Index))
+            if (!node.IsUsable || input.IsExcluded(node.Index) || !input.IsFresh(node.Index))
                 continue;
             if (node.State.Status != NodeStatus.Suspect)
                 return node.Index;
@@ -155,7 +155,27 @@ internal static class NodeChoice
         return nodes;
     }
 
-    private static NodeFitness FitnessOf(in RouteInput input, NodeView node) => NodeFitnesses.Of(node, input.Config, input.MaxLag);
+    private static NodeFitness FitnessOf(in RouteInput input, NodeView node)
+    {
+        var fitness = NodeFitnesses.Of(node, input.Config, input.MaxLag);
+        return fitness == NodeFitness.Fit && !input.IsFresh(node.Index) ? NodeFitness.NotFresh : fitness;
+    }
+
+    /// <summary>There are standbys for reads, and none of them has what this read must see.</summary>
+    public static bool HasOnlyStaleStandbys(in RouteInput input)
+    {
+        var hasStale = false;
+        foreach (var node in input.Cluster.Nodes)
+        {
+            if (node.Config.Weight <= 0 || input.IsExcluded(node.Index) || node.State.Role != NodeRole.Standby)
+                continue;
+            var fitness = FitnessOf(input, node);
+            if (fitness == NodeFitness.Fit)
+                return false;
+            hasStale |= fitness == NodeFitness.NotFresh;
+        }
+        return hasStale;
+    }
 
     private static int IndexOf(ClusterView cluster, int id)
     {

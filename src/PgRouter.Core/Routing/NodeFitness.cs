@@ -24,6 +24,9 @@ internal enum NodeFitness : byte
     DelayUnknown,
 
     TooFarBehind,
+
+    /// <summary>It has not replayed what this read must see.</summary>
+    NotFresh,
 }
 
 /// <summary>Judges nodes. Pure, allocates nothing.</summary>

@@ -7,6 +7,10 @@ namespace PgRouter.Core.Routing;
 /// <summary>Everything a decision may depend on. Values only: no I/O, no clock, no pool.</summary>
 internal readonly ref struct RouteInput
 {
+    public RouteInput()
+    {
+    }
+
     /// <summary>The strictest class of the statements of the request.</summary>
     public required StatementClass Class { get; init; }
 
@@ -37,6 +41,9 @@ internal readonly ref struct RouteInput
     /// <summary>By index of the node; empty when the policy asks for none.</summary>
     public ReadOnlySpan<NodeLoad> Loads { get; init; }
 
+    /// <summary>Bit set of the indexes of nodes that have what the read must see.</summary>
+    public ulong Fresh { get; init; } = ulong.MaxValue;
+
     /// <summary>Index of the node held by the session, -1 when it holds none.</summary>
     public int HeldNode { get; init; }
 
@@ -61,6 +68,8 @@ internal readonly ref struct RouteInput
 
     /// <summary>A primary is known and has not failed this request.</summary>
     public bool CanUsePrimary => Cluster.PrimaryIndex >= 0 && !IsExcluded(Cluster.PrimaryIndex);
+
+    public bool IsFresh(int nodeIndex) => (Fresh & (1UL << nodeIndex)) != 0;
 
     public bool IsExcluded(int nodeIndex) => (Excluded & (1UL << nodeIndex)) != 0;
 }

@@ -10,6 +10,7 @@ internal enum RouteReason : byte
     VolatileFunction,
     Catalog,
     List,
+    Consistency,
     Transaction,
     Balanced,
     NoStandby,

@@ -33,7 +33,7 @@ internal sealed class HintRule : RouteRule
 
     public override string When => "a comment in front says where, or `pgrouter.route` of the session does";
 
-    public override string Where => "as it says; a write never goes to a standby";
+    public override string Where => "as it says; a write never goes to a standby, and a read to none that lacks what it must see";
 
     public override int Decide(in RouteInput input)
     {
@@ -43,9 +43,12 @@ internal sealed class HintRule : RouteRule
             return input.Cluster.PrimaryIndex;
         if (!OnlyReads(input))
             return Pass;
-        if (hint.Node is { } id)
-            return NodeChoice.ById(input, id);
-        return hint.Standby ? NodeChoice.ForReadOnStandby(input) : Pass;
+        if (!hint.Standby && hint.Node is null)
+            return Pass;
+        var node = hint.Node is { } id ? NodeChoice.ById(input, id) : NodeChoice.ForReadOnStandby(input);
+        // A hint does not make a read stale: that the level of consistency must say.
+        var isStale = node >= 0 ? !input.IsFresh(node) : NodeChoice.HasOnlyStaleStandbys(input);
+        return isStale && input.CanUsePrimary ? input.Cluster.PrimaryIndex : isStale ? Nowhere : node;
     }
 
     private static bool OnlyReads(in RouteInput input) =>
@@ -113,6 +116,21 @@ internal sealed class ListRule : RouteRule
             return Pass;
         return NodeChoice.Preferred(input, preference);
     }
+}
+
+/// <summary>A read that no standby can serve yet: none has replayed what it must see (docs/consistency.md).</summary>
+internal sealed class ConsistencyRule : RouteRule
+{
+    public override RouteReason Reason => RouteReason.Consistency;
+
+    public override string When => "a read, and no standby has what it must see by its [level](consistency.md)";
+
+    public override string Where => "primary";
+
+    public override int Decide(in RouteInput input) =>
+        input.RunsAnywhere && input.Config.LoadBalanceMode && input.CanUsePrimary && NodeChoice.HasOnlyStaleStandbys(input)
+            ? input.Cluster.PrimaryIndex
+            : Pass;
 }
 
 /// <summary>A transaction begins: on the primary, unless it says READ ONLY.</summary>

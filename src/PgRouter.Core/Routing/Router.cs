@@ -15,6 +15,7 @@ internal static class Router
         new VolatileFunctionRule(),
         new CatalogRule(),
         new ListRule(),
+        new ConsistencyRule(),
         new TransactionRule(),
         new BalancedRule(),
         new NoStandbyRule(),

@@ -45,6 +45,9 @@ internal sealed class ServerConnection
 
     public DateTimeOffset ConnectTime { get; }
 
+    /// <summary>The same moment by <see cref="Stopwatch"/>.</summary>
+    public long ConnectedStamp { get; } = Stopwatch.GetTimestamp();
+
     /// <summary>Loop clock, for lifetimes.</summary>
     public long ConnectedAtMs { get; }
 

@@ -1,3 +1,4 @@
+using PgRouter.Core.Catalog;
 using PgRouter.Core.Routing;
 using PgRouter.Core.Servers;
 using PgRouter.Protocol;
@@ -42,7 +43,7 @@ internal sealed partial class ClientSession
             // More than the buffer holds and no Sync yet: whatever is still to come, the primary can run it.
             batch.Class = StatementClass.Unknown;
         }
-        batch.SyncsForFlush = batch.OnlyPrepares && batch.EndsInFlush && _lease is null && _block == Block.None && !_unsynced;
+        batch.SyncsForFlush = batch.OnlyPrepares && batch.EndsInFlush && HoldsNothing && _block == Block.None && !_unsynced;
         // After Flush the server stays until Sync, and what is still to come may write (asyncpg: Parse, Describe, Flush, then COPY), but for a block
         // that is READ ONLY; of unknown names nothing is known.
         if ((!batch.EndsInSync && !batch.SyncsForFlush && !(batch.Blocks.FitStandby && batch.Blocks.IsInBlock)) || batch.Class == StatementClass.Empty)
@@ -65,6 +66,7 @@ internal sealed partial class ClientSession
         if (_definesNames && batch.UsesNames && _lease is { Server.Owed.ReadyForQueryCount: > 0 })
             return Step.Wait; // What the names are, the batch under way decides.
         JudgeBlocks(batch.Blocks);
+        _requestReads = batch.Reads ?? TableSet.Nothing;
         step = Obtain(batch.Class, batch.Hint, batch.Blocks.FitStandby, batch.Effects, batch.Marks);
         if (step != Step.Continue)
             return step;
@@ -73,11 +75,15 @@ internal sealed partial class ClientSession
         used = batch.Length;
         if (_blockOnStandby)
             FollowBlock(batch.Blocks, batch.Texts == 1 ? TextOfBatch(rest[..used]) : default, batch.Texts == 1 ? batch.First : null);
+        NoteTables(new TextVerdict(batch.Class, batch.Marks, batch.Reads ?? TableSet.Nothing, WritesOf(batch), batch.ChangesSchema), batch.HasVerb);
         SendBatch(rest[..used], batch);
         _awaitsReady |= (batch.Effects & ChangesNames) != 0;
         _definesNames |= batch.DefinesNames;
         return Step.Continue;
     }
+
+    /// <summary>No server is held, or one that was taken for this very request.</summary>
+    private bool HoldsNothing => _lease is null || (_leaseIsFresh && _lease.Server is { Owed.Count: 0, Status: TransactionStatus.Idle });
 
     /// <summary>Looks at each message up to Sync or Flush: how strict, which names, what must be rewritten. False when the parser must be asked first.</summary>
     private bool Scan(Span<byte> rest, ref BatchScan batch, out Step step)
@@ -194,7 +200,9 @@ internal sealed partial class ClientSession
         {
             batch.Rewrites = batch.UsesNames = true;
             batch.DefinesNames |= isClose;
-            if (_statements?.Find(name) is { } statement && !isClose)
+            var known = _statements?.Find(name);
+            batch.HasUnknownNames |= known is null && !isClose && !batch.DefinesNames;
+            if (known is { } statement && !isClose)
             {
                 batch.Add(statement.Info, Judge(statement.Info, batch.Effects));
                 batch.Marks |= MarksOf(statement);
@@ -383,6 +391,9 @@ internal sealed partial class ClientSession
         return info;
     }
 
+    /// <summary>Of names that are not known here nothing is known. What a portal writes was counted when it was bound.</summary>
+    private static TableSet WritesOf(in BatchScan batch) => batch.HasUnknownNames ? TableSet.All : batch.Writes ?? TableSet.Nothing;
+
     /// <summary>One message larger than the buffer: what it is stands in its head, the rest streams.</summary>
     private Step OnLargeMessage(Span<byte> rest, out int used)
     {
@@ -397,6 +408,7 @@ internal sealed partial class ClientSession
             return step;
         used = rest.Length;
         var server = _lease!.Server;
+        NoteAllTables();
         NoteRequest(server, info ?? TooLarge, StatementClass.Unknown, rest, mayRetain: false);
         _unsynced = true;
         if (type == FrontendMessage.Bind)
@@ -511,6 +523,14 @@ internal sealed partial class ClientSession
         /// <summary>What keeps it on the primary though its class would let it run anywhere.</summary>
         public RequestMarks Marks;
 
+        /// <summary>What its texts read and write, null as long as there is none.</summary>
+        public TableSet? Reads;
+        public TableSet? Writes;
+        public bool ChangesSchema;
+
+        /// <summary>Uses names that were given neither here nor by a Parse before: a server may have them.</summary>
+        public bool HasUnknownNames;
+
         /// <summary>The texts with LISTEN; null when there is none.</summary>
         public List<StatementInfo>? OfListen;
         /// <summary>Has SET, RESET or SHOW of a setting of the router's own.</summary>
@@ -536,6 +556,9 @@ internal sealed partial class ClientSession
         {
             var statementClass = verdict.Class;
             Marks |= verdict.Marks;
+            Reads = Reads?.With(verdict.Reads) ?? verdict.Reads;
+            Writes = Writes?.With(verdict.Writes) ?? verdict.Writes;
+            ChangesSchema |= verdict.ChangesSchema;
             Texts += ReferenceEquals(First, info) ? 0 : 1;
             First ??= info;
             HasOwn |= info.IsOwnSetting;

@@ -155,12 +155,12 @@ internal sealed partial class ClientSession
         new(_block == Block.Begun || (_blockOnStandby && !_leaseIsFresh), _modes, DefaultModes);
 
     /// <summary>The same with the one text of the request, where blocks have a say.</summary>
-    private RequestBlocks BlocksOf(StatementInfo info, StatementClass statementClass, RequestMarks marks = RequestMarks.None)
+    private RequestBlocks BlocksOf(StatementInfo info, TextVerdict verdict)
     {
         if (_block != Block.Begun && !_blockOnStandby && !info.HasTransactionVerb)
             return default;
         var blocks = BlocksOfRequest();
-        blocks.Add(info, new TextVerdict(statementClass, marks).ClassForBlock);
+        blocks.Add(info, verdict.ClassForBlock);
         JudgeBlocks(blocks);
         return blocks;
     }

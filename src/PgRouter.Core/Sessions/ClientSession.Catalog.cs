@@ -21,7 +21,10 @@ internal sealed partial class ClientSession
     private void UseCatalog()
     {
         if (!Identity.IsConsole)
+        {
             _catalog = _services.Catalogs.For(Identity.Database, Identity.User);
+            _clock = Book.ClockOf(Identity.Database);
+        }
     }
 
     /// <summary>What the catalog says now; null when it says nothing, or not of this session.</summary>
@@ -35,21 +38,31 @@ internal sealed partial class ClientSession
     /// <param name="before">What stands in front of it in the same request, and is not in the journal yet.</param>
     private TextVerdict Judge(StatementInfo info, SessionEffects before = SessionEffects.None)
     {
+        if (info.Class is StatementClass.Empty or StatementClass.Local or StatementClass.Transaction || _catalog is null)
+            return new TextVerdict(info.Class, RequestMarks.None, TableSet.Nothing, TableSet.Nothing, ChangesSchema: false);
         if (RefusalOf(info) is not null)
-            return new TextVerdict(StatementClass.Write, RequestMarks.None);
-        if (info.Class is not (StatementClass.Read or StatementClass.State or StatementClass.NeedsCatalog) || _catalogChanged || _catalog is null)
-            return new TextVerdict(info.Class, RequestMarks.None);
-        if (_services.Config().Lists is { ListsFunctions: true } lists)
-            info = _host.Lists.OfFunctions(info, lists).Judged;
+            return new TextVerdict(StatementClass.Write, RequestMarks.None, TableSet.All, TableSet.All, ChangesSchema: false);
+        if (_catalogChanged)
+            return VerdictOf(info.Class, _host.Answers.Get(info, NothingKnown, SearchPath.Any, hasTemporary: true)) with { Marks = RequestMarks.None };
         var catalog = _catalog.Current;
-        var answer = _host.Answers.Get(info, catalog, (before & ChangesPath) == 0 ? PathNow(catalog) : SearchPath.Any, MayHaveTemporary);
+        var path = (before & ChangesPath) == 0 ? PathNow(catalog) : SearchPath.Any;
+        var answer = _host.Answers.Get(info, catalog, path, MayHaveTemporary);
         if (answer.HasUnknownNames)
             _catalog.NoteWish();
-        return new TextVerdict(answer.Class, answer.IsUncertain ? RequestMarks.Uncertain : RequestMarks.None);
+        if (_services.Config().Lists is not { ListsFunctions: true } lists || _host.Lists.OfFunctions(info, lists).Judged is var judged && ReferenceEquals(judged, info))
+            return VerdictOf(answer.Class, answer);
+        // Functions that are listed as read-only are not asked about, but what they read counts.
+        var listed = _host.Answers.Get(judged, catalog, path, MayHaveTemporary);
+        return VerdictOf(listed.Class, answer) with { Marks = listed.IsUncertain ? RequestMarks.Uncertain : RequestMarks.None };
     }
 
+    private static readonly DatabaseCatalog NothingKnown = DatabaseCatalog.Unknown(0);
+
+    private static TextVerdict VerdictOf(StatementClass statementClass, CatalogAnswer answer) => new(
+        statementClass, answer.IsUncertain ? RequestMarks.Uncertain : RequestMarks.None, answer.Reads, answer.Writes, answer.ChangesSchema);
+
     /// <summary>What the catalog makes of a text.</summary>
-    private readonly record struct TextVerdict(StatementClass Class, RequestMarks Marks)
+    private readonly record struct TextVerdict(StatementClass Class, RequestMarks Marks, TableSet Reads, TableSet Writes, bool ChangesSchema)
     {
         /// <summary>In a block that is READ ONLY what is uncertain is for the primary too.</summary>
         public StatementClass ClassForBlock =>

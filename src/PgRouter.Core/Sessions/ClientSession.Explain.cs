@@ -42,11 +42,12 @@ internal sealed partial class ClientSession
         var marks = MarksOf(info, sql);
         if (HasNames(info) && Executed(info, PreparedNames.Find(sql, _conformingStrings)) is { } executed)
             (info, marks) = (executed.Info, marks | MarksOf(executed));
-        var (statementClass, verdictMarks) = Judge(info);
-        marks |= verdictMarks;
+        var verdict = Judge(info);
+        var statementClass = verdict.Class;
+        marks |= verdict.Marks;
         var blocks = BlocksOfRequest();
-        blocks.Add(info, new TextVerdict(statementClass, verdictMarks).ClassForBlock);
-        var request = new PendingRequest(statementClass, info.Hint, blocks.FitStandby, info.Effects, marks);
+        blocks.Add(info, verdict.ClassForBlock);
+        var request = new PendingRequest(statementClass, info.Hint, blocks.FitStandby, info.Effects, marks) { Reads = verdict.Reads };
         var cluster = _services.Cluster.View;
         var held = _lease is { } lease && cluster.Find(lease.Server.Node.Id) is { } node ? node.Index : -1;
         if (_blockOnStandby && held >= 0 && blocks.NeedsPrimary)

@@ -24,6 +24,7 @@ internal sealed partial class ClientSession
         _requestFailed = false;
         _definesNames = false;
         EndFlight();
+        ForgetTables();
         server.Retained.Settle();
         _excludedNodes = 0;
         _ranAgainAlone = false;

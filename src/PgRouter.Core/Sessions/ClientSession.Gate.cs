@@ -82,6 +82,7 @@ internal sealed partial class ClientSession
         if (_lease is not { } lease)
             return;
         _lease = null;
+        LoseTables(lease.Server);
         if (lease.Server.Owed.Count > 0)
             _ = ServerCancel.SendAsync(lease.Server, _services.Config().ServerConnectTimeout);
         lease.Break(reason);

@@ -1,3 +1,4 @@
+using PgRouter.Core.Catalog;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
 using PgRouter.Core.Health;
@@ -62,6 +63,12 @@ internal sealed partial class ClientSession
                 _pending = new PendingRequest(statementClass, hint, BeginsReadOnly: false, effects);
                 return lease.Server.Owed.Count > 0 ? Step.Wait : Step.Acquire;
             }
+            if (_blockOnStandby && LacksFreshness(lease, hint))
+            {
+                _leavesStandby = _lacksFreshness = true;
+                _pending = new PendingRequest(statementClass, hint, BeginsReadOnly: false, effects) { Reads = ReadsInBlock(_requestReads) };
+                return lease.Server.Owed.Count > 0 ? Step.Wait : Step.Acquire;
+            }
             if (NeedsCorrection(lease.Server) || _block == Block.Failed || ((effects & PreparedEffects) != 0 && MayPrepare(lease.Server)))
             {
                 _pending = new PendingRequest(statementClass, hint, beginsReadOnly, effects, marks);
@@ -74,13 +81,14 @@ internal sealed partial class ClientSession
             }
             // Behind a read that is still running on a standby only reads may follow: anything else waits to be routed by itself. Before Sync
             // there is nothing to wait for: the server answers when it has come.
-            return lease.Server.Owed.Count > 0 && !_unsynced && (statementClass > StatementClass.Read || (marks & RequestMarks.Uncertain) != 0)
-                && !IsOnPrimary(lease)
+            return lease.Server.Owed.Count > 0 && !_unsynced && !IsOnPrimary(lease)
+                && (statementClass > StatementClass.Read || (marks & RequestMarks.Uncertain) != 0 || IsStrong(_requestReads, hint)
+                    || !IsFreshOn(lease, _requestReads, hint))
                 ? Step.Wait
                 : Step.Continue;
         }
-        _pending = NeedOf(new PendingRequest(statementClass, hint, beginsReadOnly, effects, marks));
-        if (_pendingLoss is not null || _cancelsPending)
+        _pending = NeedOf(new PendingRequest(statementClass, hint, beginsReadOnly, effects, marks) { Reads = _requestReads });
+        if (_pendingLoss is not null || _cancelsPending || BeginsStrongRead())
             return Step.Acquire;
         var taken = TryTakeLease();
         if (taken is null || NeedsPreparation(taken))
@@ -107,7 +115,10 @@ internal sealed partial class ClientSession
             statementClass = ClassInBlock(statementClass, ref beginsReadOnly);
             hint ??= _beginHint;
         }
-        return new PendingRequest(ClassOfRerun(statementClass), hint, beginsReadOnly, effects, marks);
+        return new PendingRequest(ClassOfRerun(statementClass), hint, beginsReadOnly, effects, marks)
+        {
+            Reads = beginsReadOnly ? ReadsOfBlock(request.Reads) : request.Reads,
+        };
     }
 
     private ServerLease? _unprepared;
@@ -140,6 +151,7 @@ internal sealed partial class ClientSession
         Hint = request.Hint,
         Marks = request.Marks,
         SessionHint = SessionHint,
+        Fresh = FreshNodes(cluster, request),
         Preference = PreferenceIn(config.Lists),
         KeptNode = KeptNode(cluster, config),
         HeldNode = heldNode,
@@ -156,7 +168,7 @@ internal sealed partial class ClientSession
         var cluster = _services.Cluster.View;
         _decision = Decide(cluster, _services.Config());
         _waitsIn = null;
-        if (_decision.NodeIndex < 0)
+        if (_decision.NodeIndex < 0 || (_decision.Reason == RouteReason.Consistency && _limits.Current.ConsistencyWait > TimeSpan.Zero))
             return null;
         var node = cluster.Nodes[_decision.NodeIndex];
         if (TakeKept(node.Id) is { } kept)
@@ -190,7 +202,7 @@ internal sealed partial class ClientSession
 
     private bool NeedsPreparation(ServerLease lease) =>
         !lease.Server.Settings.SameAs(_settings.Client) || (_pending.Effects & PreparedEffects) != 0 || _block == Block.Failed
-        || NeedsOwnSequences(lease) || NeedsListenerPreparation(lease.Server, _pending.Effects);
+        || !IsProven(lease, _services.Cluster.View) || NeedsOwnSequences(lease) || NeedsListenerPreparation(lease.Server, _pending.Effects);
 
     private void Hold(ServerLease lease)
     {
@@ -244,10 +256,14 @@ internal sealed partial class ClientSession
         ErrorMessage? error;
         bool again;
         var refusals = 0;
+        await AwaitFreshAsync();
         do
         {
             (var lease, error) = _unprepared is { } taken ? (taken, null) : await WaitForLeaseAsync();
             _unprepared = null;
+            again = lease is not null && !await IsProvenAsync(lease);
+            if (again)
+                continue;
             // What another client left set (a statement_timeout of 1 ms) may keep this client's settings out: a fresh server has nothing set.
             var hasOthers = lease is { Server.Settings.Count: > 0 };
             again = lease is not null && (error = await HoldPreparedAsync(lease)) is not null
@@ -518,5 +534,9 @@ internal sealed partial class ClientSession
         error.EndsSession ? error with { Severity = ErrorMessage.SeverityError, LocalizedSeverity = null } : error;
 
     /// <summary>What the pending request needs.</summary>
-    private readonly record struct PendingRequest(StatementClass Class, RouteHint? Hint, bool BeginsReadOnly, SessionEffects Effects, RequestMarks Marks = RequestMarks.None);
+    private readonly record struct PendingRequest(StatementClass Class, RouteHint? Hint, bool BeginsReadOnly, SessionEffects Effects, RequestMarks Marks = RequestMarks.None)
+    {
+        /// <summary>What it reads; null = that does not matter.</summary>
+        public TableSet? Reads { get; init; }
+    }
 }

@@ -52,6 +52,7 @@ internal sealed partial class ClientSession
         var commits = IsCommitUnderWay(server);
         var failsBlock = !commits && IsBlockOpen(server);
         var endsInReadyForQuery = server.Owed.ReadyForQueryCount;
+        LoseTables(server);
         TakeBackAll(server);
         if (_lossError is null && _lossFault is { } fault)
             _services.Pools.Context.ReportFault(server.Node.Id, fault);
@@ -188,6 +189,7 @@ internal sealed partial class ClientSession
             return;
         _lease = null;
         var server = lease.Server;
+        LoseTables(server);
         if ((_pins & PinReasons.ServerProcess) != 0)
         {
             lease.Break("its client left behind what only the end of the process takes back");

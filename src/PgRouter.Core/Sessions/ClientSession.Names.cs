@@ -1,4 +1,5 @@
 using System.Text;
+using PgRouter.Core.Catalog;
 using PgRouter.Core.Relay;
 using PgRouter.Core.Routing;
 using PgRouter.Core.Servers;
@@ -59,15 +60,17 @@ internal sealed partial class ClientSession
             info = executed.Info;
             marks = MarksOf(executed);
         }
-        var (executedClass, verdictMarks) = Judge(info);
-        marks |= verdictMarks | MarksOf(info, sql);
-        var blocks = BlocksOf(info, executedClass, verdictMarks);
+        var verdict = Judge(info);
+        marks |= verdict.Marks | MarksOf(info, sql);
+        var blocks = BlocksOf(info, verdict);
+        _requestReads = verdict.Reads;
         // A PREPARE by itself makes a statement that all servers can have.
         var effects = isPrepare ? info.Effects & ~SessionEffects.PreparesStatement : info.Effects;
-        var step = Obtain(executedClass, hint ?? info.Hint, blocks.FitStandby, effects, marks);
+        var step = Obtain(verdict.Class, hint ?? info.Hint, blocks.FitStandby, effects, marks);
         if (step != Step.Continue)
             return step;
         _blockHasState |= _blockOnStandby;
+        NoteTables(isPrepare ? verdict with { Writes = TableSet.Nothing } : verdict, info.HasTransactionVerb);
         var server = _lease!.Server;
         if (server.Status == TransactionStatus.Failed || _unsynced)
         {

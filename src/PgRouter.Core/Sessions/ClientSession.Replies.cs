@@ -319,6 +319,7 @@ internal sealed partial class ClientSession
                 _rerun = Rerun.Drained;
             return ReplyVerdict.Swallow; // Of the router's own, in front of the client's; or of what is to run again.
         }
+        SettleTables(server, done.Subject as StatementInfo);
         if (done.Subject is StatementInfo query)
         {
             NoteTraits(server, query);

@@ -211,13 +211,15 @@ internal sealed partial class ClientSession
             return IsBusy ? Step.Wait : Step.Listen;
         if (HasNames(info))
             return OnNamedQuery(rest[..(int)total], info, out used);
-        var (statementClass, marks) = Judge(info);
-        var blocks = BlocksOf(info, statementClass, marks);
-        var step = Obtain(statementClass, info.Hint, blocks.FitStandby, info.Effects, marks | MarksOf(info, sql));
+        var verdict = Judge(info);
+        var blocks = BlocksOf(info, verdict);
+        _requestReads = verdict.Reads;
+        var step = Obtain(verdict.Class, info.Hint, blocks.FitStandby, info.Effects, verdict.Marks | MarksOf(info, sql));
         if (step != Step.Continue)
             return step;
         used = (int)total;
         FollowBlock(blocks, sql, info);
+        NoteTables(verdict, info.HasTransactionVerb);
         SendQuery(rest[..used], info);
         return Step.Continue;
     }
@@ -232,6 +234,7 @@ internal sealed partial class ClientSession
             return step;
         used = rest.Length;
         Pin(PinReasons.Settings);
+        NoteAllTables();
         SendQuery(rest, TooLarge);
         _streaming = total - rest.Length;
         return Step.Continue;
@@ -269,6 +272,7 @@ internal sealed partial class ClientSession
             return step;
         used = message.Length;
         var server = _lease!.Server;
+        NoteAllTables();
         NoteRequest(server, TooLarge, StatementClass.Unknown, message, mayRetain: false);
         server.Owed.Enqueue(new OwedReply(isQuery ? ReplyKind.Query : ReplyKind.Describe));
         SendToServer(server, message);
@@ -294,6 +298,7 @@ internal sealed partial class ClientSession
             return step;
         used = (int)Math.Min(total, rest.Length);
         var server = _lease!.Server;
+        NoteAllTables();
         NoteRequest(server, FastPathCall, FastPathCall.Class, rest[..used], mayRetain: false);
         server.Owed.Enqueue(new OwedReply(ReplyKind.FunctionCall, Subject: FastPathCall));
         if (!FastPath.IsLargeObjectCall(rest[MessageHeader.Size..used]))
@@ -373,7 +378,8 @@ internal sealed partial class ClientSession
     {
         _requestLength = length;
         _requestEndsInReadyForQuery = endsInReadyForQuery;
-        _leavesStandby = false;
+        _leavesStandby = _lacksFreshness = false;
+        _requestReads = null;
     }
 
     private void EndRequest()

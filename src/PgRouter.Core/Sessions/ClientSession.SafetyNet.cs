@@ -115,6 +115,7 @@ internal sealed partial class ClientSession
     {
         var isAbandoned = _rerun == Rerun.Abandoning;
         EndFlight();
+        ForgetTables();
         TakeBackAll(server);
         TakeBackNames(server.Retained.Bytes);
         _input.Prepend(server.Retained.Bytes);

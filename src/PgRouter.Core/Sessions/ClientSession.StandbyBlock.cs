@@ -23,6 +23,9 @@ internal sealed partial class ClientSession
     private bool _blockHasQueried;
     private bool _blockHasState;
     private bool _leavesStandby;
+
+    /// <summary>It must leave, or wait, because its node lacks what the request must see.</summary>
+    private bool _lacksFreshness;
     private bool _endsBlockFirst;
 
     /// <summary>The modes it began with, when its BEGIN came in one request with its first statement.</summary>
@@ -65,7 +68,7 @@ internal sealed partial class ClientSession
     }
 
     /// <summary>Must a request in a block on a standby be carried out elsewhere?</summary>
-    private bool LeavesStandby(ServerLease lease) => _leavesStandby && _blockOnStandby && !_unsynced && !IsOnPrimary(lease);
+    private bool LeavesStandby(ServerLease lease) => _leavesStandby && _blockOnStandby && (!_unsynced || _lacksFreshness) && !IsOnPrimary(lease);
 
     /// <summary>
     /// What a request asks of its block. Modes that a standby refuses are refused by any server behind a query or a savepoint, in the same words.
@@ -77,7 +80,7 @@ internal sealed partial class ClientSession
     }
 
     private bool MayBeginAgain(ServerConnection server) =>
-        _pins == PinReasons.None && _doubts == PinReasons.None
+        _pins == PinReasons.None && _doubts == PinReasons.None && !_unsynced
         && (_endsBlockFirst
             || (!_blockHasState && _portals is not { Count: > 0 }
                 && (!_blockHasQueried || _modes.HasSnapshotPerStatement || server.Status == TransactionStatus.Failed)));
@@ -88,8 +91,11 @@ internal sealed partial class ClientSession
         _leavesStandby = false;
         var lease = _lease!;
         var server = lease.Server;
-        if (!MayBeginAgain(server))
-            return NotOnStandby(server);
+        var mayBeginAgain = MayBeginAgain(server);
+        if (_lacksFreshness && await BecomesFreshAsync(lease, mayBeginAgain ? WaitLimit : LongestStay))
+            return null;
+        if (!mayBeginAgain)
+            return _lacksFreshness ? NotReplayed(server) : NotOnStandby(server);
         var failed = server.Status == TransactionStatus.Failed;
         var error = await server.ExecuteAsync("ROLLBACK", _signal, SynchronizeTimeout);
         _blockOnStandby = false;
@@ -125,6 +131,12 @@ internal sealed partial class ClientSession
         _services.Statements.Release(statement);
         return new InjectedStatement(statement, "pgrouter_begin");
     }
+
+    private static ErrorMessage NotReplayed(ServerConnection server) => ErrorMessage.Error(
+        SqlStates.ObjectNotInPrerequisiteState,
+        $"node {server.Node.Id} has not replayed what this statement must see",
+        detail: "Its READ ONLY transaction is tied to the node by a cursor, a savepoint or the like.",
+        hint: "Try again, begin such a transaction with /* pgrouter: primary */ BEGIN READ ONLY, or lower pgrouter.read_consistency.");
 
     private static ErrorMessage NotOnStandby(ServerConnection server) => ErrorMessage.Error(
         SqlStates.FeatureNotSupported,

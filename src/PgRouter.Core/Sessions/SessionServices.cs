@@ -4,6 +4,7 @@ using PgRouter.Core.Authentication;
 using PgRouter.Core.Catalog;
 using PgRouter.Core.Cluster;
 using PgRouter.Core.Configuration;
+using PgRouter.Core.Consistency;
 using PgRouter.Core.Encryption;
 using PgRouter.Core.Notifications;
 using PgRouter.Core.Pooling;
@@ -40,6 +41,9 @@ internal sealed class SessionServices
     public required ILocalCommands Commands { get; init; }
 
     public required CatalogDirectory Catalogs { get; init; }
+
+    /// <summary>What was written, and how far the standbys are.</summary>
+    public required ConsistencyBook Consistency { get; init; }
 
     public required LoginBook Logins { get; init; }
 

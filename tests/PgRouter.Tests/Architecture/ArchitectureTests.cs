@@ -34,6 +34,7 @@ internal sealed class ArchitectureTests
         "PgRouter.Core/Hosting/ConsoleVerbs.cs", // PAUSE, KILL, SUSPEND and WAIT_CLOSE look until it is so
         "PgRouter.Core/Hosting/RouterInstance.cs", // waits for the last client at shutdown
         "PgRouter.Core/Health/NodeWatch.cs", // the pause between two probes, on the given clock
+        "PgRouter.Core/Consistency/TickKeeper.cs", // the pause between two questions for a position
         "PgRouter.Server/Processes/RunningRouter.cs", // waits for another process to end
     ];
 
@@ -98,6 +99,7 @@ internal sealed class ArchitectureTests
     [TestCase("Telemetry", "Cluster")]
     [TestCase("Catalog", "Cluster Configuration Encryption Telemetry")]
     [TestCase("Encryption", "Cluster Configuration Transport")]
+    [TestCase("Consistency", "Catalog Cluster Encryption Telemetry")]
     public void A_low_room_sees_only_the_rooms_it_is_built_on(string room, string allowed)
     {
         var seen = allowed.Split(' ').Append(room).ToHashSet();

@@ -69,7 +69,7 @@ internal sealed class SessionLimitsTests
     public void Every_setting_of_a_database_or_user_lands_in_its_limits(Setting row)
     {
         var scope = row.Scopes == ScopeKind.User ? "user.u" : "database.d";
-        var value = row.Kind == SettingKind.Word ? "statement" : "17";
+        var value = row.Kind == SettingKind.Word ? row.Words[^1] : "17";
         var config = _files.LoadGood("default_pool_size = 50", $"{scope}.{row.Name} = {value}");
 
         var plain = SessionLimits.For(_files.LoadGood("default_pool_size = 50"), "d", "u");

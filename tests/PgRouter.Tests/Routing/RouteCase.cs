@@ -20,6 +20,9 @@ internal sealed class RouteCase
 
     public bool IsUncertain { get; set; }
 
+    /// <summary>Indexes of the nodes that have what the read must see; null = all.</summary>
+    public int[]? Fresh { get; set; }
+
     public NodePreference? Preference { get; set; }
 
     public int? KeptNode { get; set; }
@@ -61,6 +64,7 @@ internal sealed class RouteCase
             Class = statementClass,
             Hint = hint,
             SessionHint = SessionHint,
+            Fresh = Fresh is null ? ulong.MaxValue : Fresh.Aggregate(0UL, (set, index) => set | (1UL << index)),
             Marks = (IsListed ? RequestMarks.Listed : RequestMarks.None) | (IsUncertain ? RequestMarks.Uncertain : RequestMarks.None),
             Preference = Preference,
             KeptNode = KeptNode,

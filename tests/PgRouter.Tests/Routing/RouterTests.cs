@@ -52,6 +52,32 @@ internal sealed class RouterTests
     }
 
     [Test]
+    public void A_read_runs_where_it_sees_what_it_must_and_by_reason_of_consistency_on_the_primary_when_no_standby_has_it()
+    {
+        var cluster = RouteCase.PrimaryAndTwoStandbys();
+        cluster.Fresh = [0, 1];
+        Assert.That(cluster.Decide(StatementClass.Read, draw: 0.99), Is.EqualTo("1 Balanced"));
+        Assert.That(cluster.Decide(StatementClass.Read, hint: Standby, draw: 0.99), Is.EqualTo("1 Hint"));
+        Assert.That(cluster.Decide(StatementClass.Read, hint: Node2), Is.EqualTo("0 Hint"));
+        cluster.Fresh = [0];
+        Assert.That(cluster.Decide(StatementClass.Read, draw: 0.99), Is.EqualTo("0 Consistency"));
+        Assert.That(cluster.Decide(StatementClass.Transaction, readOnly: true, draw: 0.99), Is.EqualTo("0 Consistency"));
+        Assert.That(cluster.Decide(StatementClass.Read, hint: Standby), Is.EqualTo("0 Hint"));
+        Assert.That(cluster.Decide(StatementClass.Write), Is.EqualTo("0 Write"));
+    }
+
+    [Test]
+    public void Without_a_primary_only_reads_go_on_that_see_what_they_must()
+    {
+        var cluster = new RouteCase { Fresh = [2] }.Primary(status: NodeStatus.Down).Standby().Standby();
+        Assert.That(cluster.Decide(StatementClass.Read), Is.EqualTo("2 Balanced"));
+        Assert.That(cluster.Decide(StatementClass.PrimaryRead), Is.EqualTo("2 NoStandby"));
+        cluster.Fresh = [];
+        Assert.That(cluster.Decide(StatementClass.Read), Is.EqualTo("- NoPrimary"));
+        Assert.That(cluster.Decide(StatementClass.PrimaryRead), Is.EqualTo("- NoPrimary"));
+    }
+
+    [Test]
     public void What_the_router_answers_itself_does_not_ask_the_held_server() =>
         Assert.That(RouteCase.PrimaryAndTwoStandbys().Decide(StatementClass.Local, held: 1), Is.EqualTo("- Local"));
 

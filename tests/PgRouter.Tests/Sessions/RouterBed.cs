@@ -29,6 +29,7 @@ internal sealed class RouterBed : IAsyncDisposable
             "listen_addresses = '127.0.0.1'", $"port = {port}", "unix_socket_directories = ''",
             $"health_check_user = '{FakeNode.ProbeUser}'", $"sr_check_user = '{FakeNode.ProbeUser}'", "server_login_retry = 60",
             $"pgrouter.io = '{(TestIo.Choice.Length > 0 ? TestIo.Choice : "auto")}'",
+            "pgrouter.read_consistency = eventual", // Nodes of a script have no positions.
             .. settings,
         ];
         var path = _files.Write("pgpool.conf", lines);

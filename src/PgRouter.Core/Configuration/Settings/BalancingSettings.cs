@@ -5,8 +5,6 @@ namespace PgRouter.Core.Configuration.Settings;
 /// <summary>Where reads may run.</summary>
 internal static class BalancingSettings
 {
-    private const string Tracking = "written tables are not tracked: outside a transaction a read may be served by a standby that is behind";
-
     public static IEnumerable<Setting> Rows { get; } = In(
         SettingGroup.Balancing,
         Bool("load_balance_mode", true, "Reads are spread over the nodes by weight; off = everything runs on the primary.")
@@ -39,23 +37,8 @@ internal static class BalancingSettings
             .To((c, v) => c with { Lists = c.Lists with { Applications = RedirectList.Of(v.Items) } }),
         Bool("allow_sql_comments", false, "A comment before a statement does not keep it on the primary.")
             .Accepted("comments never matter, save for hints"),
-        Word("disable_load_balance_on_write", "transaction",
-            ["off", "transaction", "trans_transaction", "always", "dml_adaptive", "dml_adaptive_global"],
-            "How long reads stay on the primary after a write.")
-            .Accepted("a transaction runs wholly on one node; outside one a read may be served by a standby that is behind, see delay_threshold"),
-        List("dml_adaptive_object_relationship_list", "", "Objects that are written together with others.").Accepted(Tracking),
         Word("relcache_query_target", "primary", ["primary", "load_balance_node"], "Node that is asked about tables and functions.")
             .Accepted("no node is asked about tables and functions"),
-        Real("track_table_mutation_ttl_factor", "5.0", 0, 1_000_000,
-            "Multiple of the delay for which a written table stays on the primary.")
-            .Accepted(Tracking),
-        Seconds("track_table_mutation_max_staleness", "60", "Longest time for which a written table stays on the primary.")
-            .Accepted(Tracking),
-        Seconds("track_table_mutation_cold_start_duration", "2", "Time after the start in which everything runs on the primary.")
-            .Accepted(Tracking),
-        Integer("track_table_mutation_table_buckets", "1024", 1, int.MaxValue, "Hash buckets for written tables.").Restart()
-            .Accepted(Tracking),
-        Integer("track_table_mutation_table_size", "2048", 1, int.MaxValue, "Written tables remembered.").Restart().Accepted(Tracking),
         Word("load_balance_hosts", "round-robin", ["round-robin", "disable"], "PgBouncer's choice between several hosts.")
             .Accepted("reads are spread by backend_weight"));
 }

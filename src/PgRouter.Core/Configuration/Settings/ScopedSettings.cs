@@ -28,6 +28,8 @@ internal static class ScopedSettings
         Row("query_timeout", "query_timeout", Both, (o, v) => o with { QueryTimeout = v.Duration }),
         Row("transaction_timeout", "transaction_timeout", Both, (o, v) => o with { TransactionTimeout = v.Duration }),
         Row("idle_transaction_timeout", "idle_transaction_timeout", Both, (o, v) => o with { IdleTransactionTimeout = v.Duration }),
+        Row("read_consistency", "pgrouter.read_consistency", Both, (o, v) => o with { ReadConsistency = ConsistencySettings.Level(v) }, "pgrouter.read_consistency"),
+        Row("consistency_wait", "pgrouter.consistency_wait", Both, (o, v) => o with { ConsistencyWait = v.Duration }, "pgrouter.consistency_wait"),
         Row("client_idle_timeout", "client_idle_limit", Both, (o, v) => o with { ClientIdleTimeout = v.Duration }, "client_idle_limit"),
     ];
 
@@ -62,7 +64,7 @@ internal static class ScopedSettings
     private static Setting Row(
         string name, string common, ScopeKind scopes, Func<LimitOverrides, SettingValue, LimitOverrides> apply, params string[] otherNames)
     {
-        var row = PoolingSettings.Rows.First(row => row.Name == common);
+        var row = PoolingSettings.Rows.Concat(ConsistencySettings.Rows).First(row => row.Name == common);
         return row with
         {
             Name = name,
