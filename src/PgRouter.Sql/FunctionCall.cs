@@ -55,6 +55,7 @@ internal static class FunctionCall
             }
         }
 
+        facts.Computes |= arguments + orderArguments > 0;
         if (PidCalls.FunctionOf(name.Schema, name.Name) is { } pidFunction)
             facts.AddPidCall(new PidCallFound(location, depth, pidFunction, PlaceOf(pidFunction, depth, isBareCall, facts)));
         if (name.Schema is null or "pg_catalog" && name.Name == "set_config")

@@ -77,6 +77,9 @@ internal sealed class StatementFacts
 
     public void AddAttribute(string name) => Attributes = Attributes.With(name);
 
+    /// <summary>Computes something: an operator, a cast, a function with arguments.</summary>
+    public bool Computes { get; set; }
+
     /// <summary>The code of a DO.</summary>
     public RoutineBody? Block { get; set; }
 
@@ -177,6 +180,7 @@ internal sealed class StatementFacts
             CallsForPrimary = CallsForPrimary && ExecutesFunctions,
             WritesUnseen = WritesUnseen && ExecutesFunctions,
             IsTemporary = IsTemporary,
+            IsConstant = Kind == StatementKind.Select && Class == StatementClass.Read && !Computes && _functions.Count == 0 && _tables.Count == 0,
         };
     }
 

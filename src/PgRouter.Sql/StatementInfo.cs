@@ -232,6 +232,12 @@ public sealed record Statement
     /// <summary>It makes a temporary object, also one that ends with the transaction: nothing that others could see.</summary>
     public bool IsTemporary { get; init; }
 
+    /// <summary>
+    /// A SELECT of nothing but constants, parameters and PostgreSQL's own functions without arguments: nothing that anybody has made in the database has
+    /// a part in it.
+    /// </summary>
+    public bool IsConstant { get; init; }
+
     /// <summary>For DO: what its code does and calls; else null.</summary>
     public RoutineBody? Block { get; init; }
 }

@@ -133,6 +133,7 @@ internal ref struct TreeWalker
                 json.Skip();
                 return;
             case NodeDecision.Walk:
+                _facts.Computes = true;
                 json.Read();
                 Value(ref json);
                 return;
@@ -148,6 +149,7 @@ internal ref struct TreeWalker
                 OutputColumn(ref json, BeginsWith(json, "name"u8));
                 return;
             case NodeDecision.FromItem:
+                _facts.Computes = true;
                 FromItem(ref json);
                 return;
             case NodeDecision.Query:

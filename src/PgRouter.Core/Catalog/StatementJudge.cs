@@ -35,7 +35,8 @@ internal sealed class StatementJudge
     public static CatalogAnswer Judge(DatabaseCatalog catalog, StatementInfo info, SearchPath path, bool hasTemporary)
     {
         var judge = new StatementJudge(catalog, ChangesNamesItself(info) ? SearchPath.Any : path, hasTemporary);
-        judge._reach.Follow(catalog.Ambient);
+        if (!IsConstant(info))
+            judge._reach.Follow(catalog.Ambient);
         foreach (var statement in info.Statements)
             judge.Add(statement);
         if (info.Class == StatementClass.Unknown)
@@ -46,6 +47,8 @@ internal sealed class StatementJudge
     /// <summary>Nothing is known of the database: whatever names something in it may mean anything.</summary>
     public static CatalogAnswer JudgeBlindly(StatementInfo info)
     {
+        if (IsConstant(info))
+            return new CatalogAnswer(info.Class, "", TableSet.Nothing, TableSet.Nothing);
         var namesSomething = info.Class == StatementClass.NeedsCatalog || info.Statements.Any(statement => statement.Tables.Count > 0);
         return new CatalogAnswer(
             info.Class,
@@ -58,6 +61,8 @@ internal sealed class StatementJudge
             ChangesSchema = info.Statements.Any(statement => statement is { ChangesSchema: true, IsTemporary: false }),
         };
     }
+
+    private static bool IsConstant(StatementInfo info) => info.Class == StatementClass.Read && info.Statements.All(statement => statement.IsConstant);
 
     /// <summary>Writes nothing whatever the database is like. A plain SELECT may call code by an operator or a view.</summary>
     private static bool IsHarmless(Statement statement) => statement.Kind

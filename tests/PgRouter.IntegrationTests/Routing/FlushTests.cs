@@ -24,6 +24,7 @@ public sealed class FlushTests
         await _cluster.WaitForReplayAsync();
         _router = await RouterProcessFixture.StartAsync(
             _cluster, new Dictionary<string, string> { ["backend_weight0"] = "0", ["default_pool_size"] = "1" });
+        await _router.WaitForCleanStandbysAsync(_cluster, Database);
     }
 
     [OneTimeTearDown]

@@ -37,6 +37,7 @@ internal sealed class RoutingBed : IAsyncDisposable
             lines[name] = value;
         var bed = new RoutingBed(cluster, await RouterProcessFixture.StartAsync(cluster, lines), database);
         await bed.WaitForNodesAsync();
+        await bed.Router.WaitForCleanStandbysAsync(cluster, database);
         return bed;
     }
 

@@ -30,6 +30,9 @@ public sealed class BlockRoutingTests
         _router = await WireBed.RouterAsync(WireBed.SmallPool.With(("backend_weight0", "0"), ("log_min_messages", "debug1")));
     }
 
+    [SetUp]
+    public Task WaitForStandbysAsync() => _router.WaitForCleanStandbysAsync(_cluster);
+
     [OneTimeTearDown]
     public async Task StopAsync() => await _router.DisposeAsync();
 

@@ -30,6 +30,21 @@ public sealed class ClassifierTests
     [Test]
     public void The_table_has_at_least_250_statements() => Assert.That(StatementTable.Cases().Count(), Is.GreaterThanOrEqualTo(250));
 
+    [TestCase("SELECT 1, 'a', NULL, $1 AS x", true)]
+    [TestCase("SELECT now(), current_user UNION SELECT 1, 'a' LIMIT 1", false)]
+    [TestCase("SELECT now(), inet_server_port() AS port UNION ALL SELECT $1, 1", true)]
+    [TestCase("SELECT 1 + 1", false)]
+    [TestCase("SELECT $1::mine", false)]
+    [TestCase("SELECT length('a')", false)]
+    [TestCase("SELECT f()", false)]
+    [TestCase("SELECT 1 FROM t", false)]
+    [TestCase("SELECT (SELECT 1)", false)]
+    [TestCase("SELECT 1 FOR UPDATE", false)]
+    [TestCase("VALUES (1), ($1)", false)]
+    [TestCase("SHOW work_mem", false)]
+    public void Nothing_that_anybody_has_made_has_a_part_in_a_constant(string sql, bool expected) =>
+        Assert.That(_parser.Analyze(sql).Statements.Single().IsConstant, Is.EqualTo(expected));
+
     [TestCase("SELECT * FROM a, s.b JOIN c ON true", "a s.b c")]
     [TestCase("WITH a AS (SELECT * FROM b) SELECT * FROM a", "b")]
     [TestCase("WITH a AS (SELECT * FROM a) SELECT * FROM a", "a")]
