@@ -42,7 +42,7 @@ internal sealed partial class ClientSession
     /// <summary>The nodes that have what the pending request must see, as a set of their indexes.</summary>
     private ulong FreshNodes(ClusterView cluster, in PendingRequest request)
     {
-        if (request.Class >= StatementClass.Write || request.Reads is not { } reads || _clock is null)
+        if (request.Class >= StatementClass.Write || request.Reads is not { IsEmpty: false } reads || _clock is null)
             return ulong.MaxValue;
         var level = LevelOf(request.Hint);
         return level == ReadConsistency.Eventual ? ulong.MaxValue : FreshNodes(cluster, reads, level);
@@ -76,7 +76,7 @@ internal sealed partial class ClientSession
     /// <summary>Has the node of this lease what a request must see that goes to it without being routed?</summary>
     private bool IsFreshOn(ServerLease lease, TableSet? reads, RouteHint? hint)
     {
-        if (reads is null || _clock is null || IsOnPrimary(lease) || LevelOf(hint) is var level && level == ReadConsistency.Eventual)
+        if (reads is not { IsEmpty: false } || _clock is null || IsOnPrimary(lease) || LevelOf(hint) is var level && level == ReadConsistency.Eventual)
             return true;
         var cluster = _services.Cluster.View;
         return cluster.Find(lease.Server.Node.Id) is { } node && (FreshNodes(cluster, reads, level) & (1UL << node.Index)) != 0;

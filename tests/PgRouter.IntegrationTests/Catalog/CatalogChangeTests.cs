@@ -143,6 +143,7 @@ public sealed class CatalogChangeTests
         await ExecuteAsync(_reader, change);
         Assert.That(await PortsAsync("SELECT g()", 10), Is.All.EqualTo(_cluster.Nodes[0].Port));
         await ExecuteAsync(_reader, undo);
+        await BecomesAsync("SELECT g()", onPrimary: false);
         Assert.That(await PortsAsync("SELECT g()", 10), Is.All.Not.EqualTo(_cluster.Nodes[0].Port));
         await ExecuteAsync(_reader, "RESET search_path");
     }

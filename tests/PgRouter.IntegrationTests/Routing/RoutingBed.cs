@@ -37,7 +37,7 @@ internal sealed class RoutingBed : IAsyncDisposable
             lines[name] = value;
         var bed = new RoutingBed(cluster, await RouterProcessFixture.StartAsync(cluster, lines), database);
         await bed.WaitForNodesAsync();
-        await bed.Router.WaitForCleanStandbysAsync(cluster, database);
+        await bed.WaitForCleanStandbysAsync();
         return bed;
     }
 
@@ -80,6 +80,8 @@ internal sealed class RoutingBed : IAsyncDisposable
     public Task RunsOnAsync(int node, string sql) => Eventually.TrueAsync(
         async () => await Cluster.ScalarAsync<long>(node, $"SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%{sql}%' AND pid <> pg_backend_pid()") > 0,
         $"node {node} to run {sql}");
+
+    public Task WaitForCleanStandbysAsync() => Router.WaitForCleanStandbysAsync(Cluster, _database);
 
     /// <summary>Both standbys are known to stream, and their delay is known.</summary>
     public async Task WaitForNodesAsync()

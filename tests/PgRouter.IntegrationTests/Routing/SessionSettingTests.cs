@@ -26,7 +26,11 @@ public sealed class SessionSettingTests
     }
 
     [SetUp]
-    public async Task LoginAsync() => _client = await _bed.LoginAsync();
+    public async Task LoginAsync()
+    {
+        await _bed.WaitForCleanStandbysAsync();
+        _client = await _bed.LoginAsync();
+    }
 
     [TearDown]
     public async Task LeaveAsync() => await _client.DisposeAsync();

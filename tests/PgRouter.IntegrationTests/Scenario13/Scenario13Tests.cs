@@ -132,11 +132,19 @@ public sealed class Scenario13Tests
         var script = Path.Combine(_router.DirectoryPath, "test_routing.sh");
         await File.WriteAllTextAsync(script, RoutingScript);
 
-        var output = await Command.RequireAsync("bash", [script], _programs.Environment);
-
-        var ports = Regex.Matches(output, @"port=(\d+)").Select(match => match.Groups[1].Value).ToArray();
+        var output = "";
+        string[] ports = [];
         var primary = _cluster.Nodes[0].Port.ToString(CultureInfo.InvariantCulture);
         var standby = _cluster.Nodes[1].Port.ToString(CultureInfo.InvariantCulture);
+        // Until the standby has what was inserted, also the read behind it runs on the primary: on a busy machine it may not have it yet.
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                output = await Command.RequireAsync("bash", [script], _programs.Environment);
+                ports = [.. Regex.Matches(output, @"port=(\d+)").Select(match => match.Groups[1].Value)];
+                return ports.Length == 4 && ports[1] == standby;
+            },
+            "the read to run on the standby");
         Assert.That(ports, Is.EqualTo(new[] { primary, standby, primary, primary }), output);
         var pids = Regex.Matches(output, @"pid=(\d+)").Select(match => match.Groups[1].Value).ToArray();
         Assert.That(pids, Has.Length.EqualTo(3), output);
