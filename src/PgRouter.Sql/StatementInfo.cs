@@ -383,5 +383,12 @@ public sealed record RouteHint
 
     public TimeSpan? MaxLag { get; init; }
 
+    /// <summary>A level of docs/consistency.md, in lower case.</summary>
     public string? Consistency { get; init; }
+
+    /// <summary>How long a read may wait for a standby that has what it must see.</summary>
+    public TimeSpan? ConsistencyWait { get; init; }
+
+    /// <summary>A position of the log that must have been replayed where a read runs.</summary>
+    public string? MinLsn { get; init; }
 }

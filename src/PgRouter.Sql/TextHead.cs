@@ -117,6 +117,12 @@ internal static class TextHead
             case "consistency" when value.Length > 0 && value.All(c => char.IsAsciiLetter(c) || c is '_' or '-'):
                 hint = hint with { Consistency = value };
                 return true;
+            case "min_lsn" when value.Length > 0 && value.All(c => char.IsAsciiHexDigit(c) || c is '/' or ':'):
+                hint = hint with { MinLsn = value };
+                return true;
+            case "consistency_wait" when TryParseDuration(value, out var wait):
+                hint = hint with { ConsistencyWait = wait };
+                return true;
             default:
                 return false;
         }

@@ -101,8 +101,8 @@ internal sealed class ConsistencyBook
     /// <param name="needed">Everything committed before this moment must be there.</param>
     /// <param name="floor">What the session has seen may reach up to this moment.</param>
     /// <param name="floorNode">Where it has seen it: there it is in any case.</param>
-    /// <param name="minLsn">A position that must have been replayed; 0 = none.</param>
-    public ulong FreshNodes(ClusterView cluster, long needed, long floor, int floorNode, ulong minLsn)
+    /// <param name="minLsn">A position that must have been replayed; null = none.</param>
+    public ulong FreshNodes(ClusterView cluster, long needed, long floor, int floorNode, WalPosition? minLsn = null)
     {
         var fresh = 0UL;
         var nodes = _nodes;
@@ -112,7 +112,7 @@ internal sealed class ConsistencyBook
             if (!isFresh && node.Id < nodes.Length && nodes[node.Id] is { } clock)
             {
                 var clean = clock.Clean;
-                isFresh = needed < clean && (floor < clean || node.Id == floorNode) && (minLsn == 0 || clock.Replayed >= minLsn);
+                isFresh = needed < clean && (floor < clean || node.Id == floorNode) && (minLsn is not { } token || clock.Replayed.Covers(token));
             }
             if (isFresh)
                 fresh |= 1UL << node.Index;

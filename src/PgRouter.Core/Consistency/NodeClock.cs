@@ -6,6 +6,7 @@ internal sealed class NodeClock(int nodeId)
     private long _clean;
     private long _asked;
     private ulong _replayed;
+    private uint _timeline;
 
     public int NodeId { get; } = nodeId;
 
@@ -19,11 +20,12 @@ internal sealed class NodeClock(int nodeId)
     public long Asked => Volatile.Read(ref _asked);
 
     /// <summary>What it had replayed then.</summary>
-    public ulong Replayed => Volatile.Read(ref _replayed);
+    public WalPosition Replayed => new(Volatile.Read(ref _timeline), Volatile.Read(ref _replayed));
 
-    public void Note(long clean, ulong replayed, long asked)
+    public void Note(long clean, WalPosition replayed, long asked)
     {
-        Volatile.Write(ref _replayed, replayed);
+        Volatile.Write(ref _timeline, replayed.Timeline);
+        Volatile.Write(ref _replayed, replayed.Lsn);
         Volatile.Write(ref _clean, clean);
         Volatile.Write(ref _asked, asked);
     }

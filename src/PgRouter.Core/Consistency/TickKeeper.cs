@@ -369,9 +369,9 @@ internal sealed class StandbyWatch(int nodeId, TickContext context, Cancellation
         _isAsked = false;
         var asked = ConsistencyBook.Now;
         var position = await connection.AskAsync(Stopping) ?? throw new SideException("it is not in recovery");
-        var hasMoved = position.Lsn != _clock.Replayed;
+        var hasMoved = position != _clock.Replayed;
         var clean = Book.Ticks.CleanAt(position);
-        _clock.Note(Math.Max(clean, KeptClean(position)), position.Lsn, asked);
+        _clock.Note(Math.Max(clean, KeptClean(position)), position, asked);
         Book.NotifyWaiters();
         return hasMoved || clean >= Book.Ticks.Newest;
     }

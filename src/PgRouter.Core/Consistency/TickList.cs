@@ -90,12 +90,10 @@ internal sealed class TickList
     {
         lock (_lock)
         {
-            foreach (var tick in _ticks)
-            {
-                if (tick.Stamp > stamp)
-                    return new WalPosition(_timeline, tick.Lsn);
-            }
-            return null;
+            var first = _ticks.Count;
+            while (first > 0 && _ticks[first - 1].Stamp > stamp)
+                first--;
+            return first < _ticks.Count ? new WalPosition(_timeline, _ticks[first].Lsn) : null;
         }
     }
 

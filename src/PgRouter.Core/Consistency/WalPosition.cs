@@ -22,12 +22,31 @@ internal readonly record struct WalPosition(uint Timeline, ulong Lsn)
     /// <summary>As PostgreSQL writes an lsn.</summary>
     public static string Format(ulong lsn) => string.Create(CultureInfo.InvariantCulture, $"{lsn >> 32:X}/{(uint)lsn:X}");
 
-    /// <summary>Reads an lsn as PostgreSQL writes it; null when it is none.</summary>
-    public static ulong? Parse(string text)
+    /// <summary>For people and other routers: <c>1:0/3000148</c>; without a timeline when that is not known.</summary>
+    public string ToToken() => Timeline == 0 ? Format(Lsn) : ToString();
+
+    /// <summary>Reads a token, or an lsn alone, which is of any timeline; null when it is neither.</summary>
+    public static WalPosition? ParseToken(ReadOnlySpan<char> text)
     {
-        var slash = text.IndexOf('/', StringComparison.Ordinal);
-        return slash > 0 && uint.TryParse(text.AsSpan(0, slash), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var high)
-            && uint.TryParse(text.AsSpan(slash + 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var low)
+        var timeline = 0u;
+        var colon = text.IndexOf(':');
+        if (colon >= 0 && (!uint.TryParse(text[..colon], NumberStyles.None, CultureInfo.InvariantCulture, out timeline) || timeline == 0))
+            return null;
+        return Parse(text[(colon + 1)..]) is { } lsn ? new WalPosition(timeline, lsn) : null;
+    }
+
+    /// <summary>
+    /// Is everything here that stands in front of a token? On a later timeline the positions in front of the switch are the same; a token from behind it
+    /// is of writes that the failover has lost.
+    /// </summary>
+    public bool Covers(WalPosition token) => Lsn >= token.Lsn && (token.Timeline == 0 || Timeline >= token.Timeline);
+
+    /// <summary>Reads an lsn as PostgreSQL writes it; null when it is none.</summary>
+    public static ulong? Parse(ReadOnlySpan<char> text)
+    {
+        var slash = text.IndexOf('/');
+        return slash > 0 && uint.TryParse(text[..slash], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var high)
+            && uint.TryParse(text[(slash + 1)..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var low)
                 ? ((ulong)high << 32) | low
                 : null;
     }

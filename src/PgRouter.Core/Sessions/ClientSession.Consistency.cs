@@ -27,6 +27,9 @@ internal sealed partial class ClientSession
     /// <summary>What the requests under way read.</summary>
     private TableSet _readsUnderWay = TableSet.Nothing;
 
+    /// <summary>One of them did not ask what others have written.</summary>
+    private bool _readsAtSession;
+
     /// <summary>The last write of this session.</summary>
     private long _ownStamp;
 
@@ -36,22 +39,53 @@ internal sealed partial class ClientSession
 
     private ConsistencyBook Book => _services.Consistency;
 
+    /// <summary>By the statement, else by the BEGIN of its block, else by the session, else by the configuration.</summary>
     private ReadConsistency LevelOf(RouteHint? hint) =>
-        ReadConsistencies.Find(hint?.Consistency) ?? _limits.Current.ReadConsistency;
+        ReadConsistencies.Find(hint?.Consistency) ?? ReadConsistencies.Find(HintOfBlock?.Consistency) ?? ReadConsistencies.Find(SessionHint?.Consistency)
+        ?? _limits.Current.ReadConsistency;
+
+    private WalPosition? MinLsnOf(RouteHint? hint) =>
+        (hint?.MinLsn ?? HintOfBlock?.MinLsn ?? SessionHint?.MinLsn) is { } token ? WalPosition.ParseToken(token) : null;
+
+    private TimeSpan WaitOf(RouteHint? hint) =>
+        hint?.ConsistencyWait ?? HintOfBlock?.ConsistencyWait ?? SessionHint?.ConsistencyWait ?? _limits.Current.ConsistencyWait;
+
+    private RouteHint? HintOfBlock => _block == Block.Begun || _blockOnStandby ? _beginHint : null;
 
     /// <summary>The nodes that have what the pending request must see, as a set of their indexes.</summary>
     private ulong FreshNodes(ClusterView cluster, in PendingRequest request)
     {
         if (request.Class >= StatementClass.Write || request.Reads is not { IsEmpty: false } reads || _clock is null)
             return ulong.MaxValue;
-        var level = LevelOf(request.Hint);
-        return level == ReadConsistency.Eventual ? ulong.MaxValue : FreshNodes(cluster, reads, level);
+        return FreshNodes(cluster, reads, request.Hint);
     }
 
-    private ulong FreshNodes(ClusterView cluster, TableSet reads, ReadConsistency level)
+    private ulong FreshNodes(ClusterView cluster, TableSet reads, RouteHint? hint)
     {
-        var needed = level == ReadConsistency.Session ? _ownStamp : _clock!.StampOf(reads);
-        return Book.FreshNodes(cluster, Math.Max(needed, Math.Max(Book.Epoch, _strongStamp)), _floor, _floorNode, minLsn: 0);
+        var minLsn = MinLsnOf(hint);
+        var fresh = LevelOf(hint) switch
+        {
+            ReadConsistency.Eventual when minLsn is null => ulong.MaxValue,
+            ReadConsistency.Eventual => Book.FreshNodes(cluster, needed: -1, floor: -1, floorNode: -1, minLsn),
+            ReadConsistency.Session => FreshNodes(cluster, _ownStamp, minLsn),
+            _ => FreshNodes(cluster, _clock!.StampOf(reads), minLsn),
+        };
+        if (minLsn is not null)
+            AskBehind(cluster, fresh);
+        return fresh;
+    }
+
+    private ulong FreshNodes(ClusterView cluster, long needed, WalPosition? minLsn) =>
+        Book.FreshNodes(cluster, Math.Max(needed, Math.Max(Book.Epoch, _strongStamp)), _floor, _floorNode, minLsn);
+
+    /// <summary>While nothing is written through this router, standbys are asked so seldom that a token of another would wait for it.</summary>
+    private void AskBehind(ClusterView cluster, ulong fresh)
+    {
+        foreach (var node in cluster.Nodes)
+        {
+            if ((fresh & (1UL << node.Index)) == 0)
+                Book.Ask(node.Id);
+        }
     }
 
     /// <summary>What a transaction on a standby reads in all: of one snapshot any table, else what this request does.</summary>
@@ -76,14 +110,20 @@ internal sealed partial class ClientSession
     /// <summary>Has the node of this lease what a request must see that goes to it without being routed?</summary>
     private bool IsFreshOn(ServerLease lease, TableSet? reads, RouteHint? hint)
     {
-        if (reads is not { IsEmpty: false } || _clock is null || IsOnPrimary(lease) || LevelOf(hint) is var level && level == ReadConsistency.Eventual)
+        if (reads is not { IsEmpty: false } || _clock is null || IsOnPrimary(lease) || AsksNothing(hint))
             return true;
         var cluster = _services.Cluster.View;
-        return cluster.Find(lease.Server.Node.Id) is { } node && (FreshNodes(cluster, reads, level) & (1UL << node.Index)) != 0;
+        return cluster.Find(lease.Server.Node.Id) is { } node && (FreshNodes(cluster, reads, hint) & (1UL << node.Index)) != 0;
     }
+
+    /// <summary>A read may see whatever a node has.</summary>
+    private bool AsksNothing(RouteHint? hint) => LevelOf(hint) == ReadConsistency.Eventual && MinLsnOf(hint) is null;
 
     /// <summary>What the request reads, as far as it has been looked at; null = it is not known, or does not matter.</summary>
     private TableSet? _requestReads;
+
+    /// <summary>The comment in front of it.</summary>
+    private RouteHint? _requestHint;
 
     private void NoteTables(in TextVerdict verdict, bool mayEnd)
     {
@@ -97,7 +137,10 @@ internal sealed partial class ClientSession
     /// <summary>A request is sent: what it writes counts from now on as being written, if its transaction may end with it.</summary>
     private void NoteTables(ServerConnection server, TableSet writes, TableSet reads, bool mayEnd)
     {
-        _readsUnderWay = _readsUnderWay.With(reads);
+        var level = LevelOf(_requestHint);
+        if (level > ReadConsistency.Eventual)
+            _readsUnderWay = _readsUnderWay.With(reads);
+        _readsAtSession |= level == ReadConsistency.Session;
         _writes = _writes.With(writes);
         if (_writes.IsEmpty || ReferenceEquals(_writes, _writesInFlight) || _clock is null)
             return;
@@ -118,11 +161,10 @@ internal sealed partial class ClientSession
             SettleWrites(server, query, isLast);
         if (!_readsUnderWay.IsEmpty)
         {
-            NoteSeen(_clock);
+            NoteSeen(_clock, server.Node.Id);
             if (isLast)
-                _readsUnderWay = TableSet.Nothing;
+                (_readsUnderWay, _readsAtSession) = (TableSet.Nothing, false);
         }
-        _floorNode = server.Node.Id;
     }
 
     private void SettleWrites(ServerConnection server, StatementInfo? query, bool isLast)
@@ -158,19 +200,18 @@ internal sealed partial class ClientSession
     /// What a read that ends now may have seen, though nobody has been told of it: commits whose answer is still to come. And at the level of the
     /// session, which does not ask what others wrote, all that was written until now.
     /// </summary>
-    private void NoteSeen(TableClock clock)
+    private void NoteSeen(TableClock clock, int nodeId)
     {
-        if (clock.IsInFlight(_readsUnderWay))
-            _floor = ConsistencyBook.Now;
-        else if (LevelOf(null) == ReadConsistency.Session)
-            _floor = Math.Max(_floor, clock.StampOf(_readsUnderWay));
+        var floor = clock.IsInFlight(_readsUnderWay) ? ConsistencyBook.Now : _readsAtSession ? clock.StampOf(_readsUnderWay) : 0;
+        if (floor > _floor)
+            (_floor, _floorNode) = (floor, nodeId);
     }
 
     /// <summary>What was sent has not happened: it was only prepared, or a standby has refused it.</summary>
     private void ForgetTables()
     {
         _writes = _readsUnderWay = TableSet.Nothing;
-        _schemaWritten = false;
+        _readsAtSession = _schemaWritten = false;
         LeaveFlight();
     }
 
@@ -218,7 +259,7 @@ internal sealed partial class ClientSession
     /// asked may belong to the next, which has begun further back.
     /// </summary>
     private bool IsProven(ServerLease lease, ClusterView cluster) =>
-        _pending.Reads is null or { IsEmpty: true } || lease.Server.Node.Id == cluster.Primary?.Id || LevelOf(_pending.Hint) == ReadConsistency.Eventual
+        _pending.Reads is null or { IsEmpty: true } || lease.Server.Node.Id == cluster.Primary?.Id || AsksNothing(_pending.Hint)
         || lease.Server.ConnectedStamp < Book.NodeOf(lease.Server.Node.Id).Asked;
 
     /// <summary>Waits until it is known; false, and the lease is given back, when another server must be found.</summary>
@@ -260,7 +301,6 @@ internal sealed partial class ClientSession
     /// </summary>
     private async Task AwaitFreshAsync()
     {
-        var limits = _limits.Current;
         var isStrong = _strongStamp != 0;
         if (_unprepared is not null || _pending.Reads is null || WaitLimit <= TimeSpan.Zero)
             return;
@@ -272,7 +312,7 @@ internal sealed partial class ClientSession
         {
             while (MustWait() && !deadline.HasPassed && !IsAbandoned() && !_terminateRequested && !_cancelRequested)
             {
-                if (isStrong && limits.ConsistencyWait <= TimeSpan.Zero && StandbysHaveAnswered())
+                if (isStrong && WaitOf(_pending.Hint) <= TimeSpan.Zero && StandbysHaveAnswered())
                     break;
                 await _signal;
             }
@@ -307,7 +347,7 @@ internal sealed partial class ClientSession
     {
         get
         {
-            var wait = _limits.Current.ConsistencyWait;
+            var wait = WaitOf(_pending.Hint);
             return _strongStamp != 0 && wait < StrongLimit ? StrongLimit : wait;
         }
     }

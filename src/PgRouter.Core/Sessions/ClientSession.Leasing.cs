@@ -49,6 +49,7 @@ internal sealed partial class ClientSession
     /// <summary>Continue = a server is held for this request; Wait = replies must come first; Acquire = go and wait for one (or for an error).</summary>
     private Step Obtain(StatementClass statementClass, RouteHint? hint, bool beginsReadOnly, SessionEffects effects, RequestMarks marks = RequestMarks.None)
     {
+        _requestHint = hint;
         if (_pendingLoss is null && _lease is { } lease)
         {
             if (_cancelsPending)
@@ -168,7 +169,7 @@ internal sealed partial class ClientSession
         var cluster = _services.Cluster.View;
         _decision = Decide(cluster, _services.Config());
         _waitsIn = null;
-        if (_decision.NodeIndex < 0 || (_decision.Reason == RouteReason.Consistency && _limits.Current.ConsistencyWait > TimeSpan.Zero))
+        if (_decision.NodeIndex < 0 || (_decision.Reason == RouteReason.Consistency && WaitOf(_pending.Hint) > TimeSpan.Zero))
             return null;
         var node = cluster.Nodes[_decision.NodeIndex];
         if (TakeKept(node.Id) is { } kept)

@@ -67,7 +67,7 @@ internal sealed partial class ClientSession
     /// <summary>In a simple query: returns the error that ends its transaction.</summary>
     private async ValueTask<ErrorMessage?> CarryOutOwnAsync(Statement statement, MessageWriter writer)
     {
-        if (AnswerOwn(statement, Own, withDescription: true, writer) is { } error)
+        if ((await TakeTokenAsync(statement) ?? AnswerOwn(statement, Own, withDescription: true, writer)) is { } error)
         {
             await FailTransactionAsync();
             return error;
@@ -79,7 +79,7 @@ internal sealed partial class ClientSession
     /// <summary>In a batch of nothing but such statements; false when it failed.</summary>
     private async ValueTask<bool> ExecuteOwnAsync(Statement statement, MessageWriter writer)
     {
-        if (AnswerOwn(statement, Own, withDescription: false, writer) is { } error)
+        if ((await TakeTokenAsync(statement) ?? AnswerOwn(statement, Own, withDescription: false, writer)) is { } error)
         {
             await FailTransactionAsync();
             return Refuse(writer, error);
@@ -116,10 +116,6 @@ internal sealed partial class ClientSession
         WriteCommandComplete(writer, statement.Kind == StatementKind.Reset ? "RESET" : "SET");
         return null;
     }
-
-    private string? ShownValue(string name, OwnSettings own) => OwnSetting.Find(name) is var row and >= 0
-        ? own[row]
-        : name == StartupPoolMode.Name ? _poolMode.ToString().ToLowerInvariant() : null;
 
     private static Admin.AdminColumn[] ColumnOf(Statement statement) =>
         statement.Kind == StatementKind.Show ? [new Admin.AdminColumn(statement.Name!, Admin.AdminType.Text)] : [];
@@ -225,7 +221,8 @@ internal sealed partial class ClientSession
     private bool ExecuteOwn(ServerConnection server, StatementInfo info, ref BatchOutput output)
     {
         var writer = new MessageWriter();
-        if (AnswerOwn(info.Statements[0], OwnInPlan(server), withDescription: false, writer) is { } error)
+        var statement = info.Statements[0];
+        if ((IsShowOfToken(statement) ? TokenAmongOthers() : AnswerOwn(statement, OwnInPlan(server), withDescription: false, writer)) is { } error)
         {
             error.WriteErrorResponse(writer);
             return Fail(server, new LocalReply(writer.WrittenSpan.ToArray()) { IsError = true }, ref output);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using PgRouter.Core.Configuration;
 using PgRouter.Core.Configuration.Settings;
+using PgRouter.Core.Consistency;
 using PgRouter.Sql;
 
 namespace PgRouter.Core.Sessions;
@@ -16,12 +17,25 @@ internal sealed record OwnSetting(string Name, string Default, string Allowed, F
     /// <summary>Each statement is followed by a NOTICE that tells where it ran, and why.</summary>
     public const string NoticeRoute = "pgrouter.notice_route";
 
+    /// <summary>Empty = as configured.</summary>
+    public const string Consistency = "pgrouter.read_consistency";
+
+    /// <inheritdoc cref="Consistency"/>
+    public const string ConsistencyWait = "pgrouter.consistency_wait";
+
+    /// <summary>SHOW only: a position behind everything that is committed now.</summary>
+    public const string LsnToken = "pgrouter.lsn_token";
+
     /// <summary>Everything a session can say by SET pgrouter.*, one row each.</summary>
     public static IReadOnlyList<OwnSetting> Rows { get; } =
     [
         new("pgrouter.route", "auto", "auto, primary, standby, node=N", ReadRoute, ApplyRoute),
         new("pgrouter.max_lag", "-1", "a time with ms, s, min, h or d, without a unit in milliseconds; -1 = as configured", ReadLag, ApplyLag),
         new(NoticeRoute, "off", "on, off", ReadSwitch, (hint, _) => hint),
+        new(Consistency, "", string.Join(", ", ReadConsistencies.Names), ReadLevel, (hint, level) => level.Length == 0 ? hint : hint with { Consistency = level }),
+        new(ConsistencyWait, "", "a time with ms, s, min, h or d, without a unit in milliseconds", ReadWait, ApplyWait),
+        new("pgrouter.min_lsn", "", "what SHOW pgrouter.lsn_token has said, or a position like 0/3000148; empty = none", ReadToken,
+            (hint, token) => token.Length == 0 ? hint : hint with { MinLsn = token }),
     ];
 
     /// <summary>Its number among <see cref="Rows"/>, -1 when there is no such setting.</summary>
@@ -66,11 +80,26 @@ internal sealed record OwnSetting(string Name, string Default, string Allowed, F
             return "-1";
         if (SettingParser.Parse(Lag, text.Trim()).Value is not { } value)
             return null;
-        var milliseconds = Math.Ceiling(value.Duration.TotalMilliseconds);
+        return Written(value.Duration);
+    }
+
+    public static string Written(TimeSpan duration)
+    {
+        var milliseconds = Math.Ceiling(duration.TotalMilliseconds);
         return milliseconds % 1000 == 0 && milliseconds > 0
             ? string.Create(CultureInfo.InvariantCulture, $"{milliseconds / 1000}s")
             : string.Create(CultureInfo.InvariantCulture, $"{milliseconds}ms");
     }
+
+    private static string? ReadLevel(string text) => ReadConsistencies.Find(text.Trim().ToLowerInvariant())?.Name();
+
+    private static string? ReadWait(string text) => text.Trim() == "-1" ? null : ReadLag(text);
+
+    private static RouteHint ApplyWait(RouteHint hint, string value) =>
+        value.Length == 0 ? hint : hint with { ConsistencyWait = SettingParser.Parse(Lag, value).Value!.Duration };
+
+    private static string? ReadToken(string text) =>
+        text.Trim() is not { Length: > 0 } token ? "" : WalPosition.ParseToken(token) is { } position ? position.ToToken() : null;
 
     private static RouteHint ApplyLag(RouteHint hint, string value) =>
         value == "-1" ? hint : hint with { MaxLag = SettingParser.Parse(Lag, value).Value!.Duration };

@@ -62,6 +62,9 @@ internal static class OwnSettingChange
 
     private static ErrorMessage CannotSet(string name)
     {
+        if (name == OwnSetting.LsnToken)
+            return ErrorMessage.Error(
+                SqlStates.CantChangeRuntimeParam, $"parameter \"{name}\" cannot be changed", hint: "SET pgrouter.min_lsn takes what it has said.");
         if (name is StartupPoolMode.Name)
             return ErrorMessage.Error(SqlStates.CantChangeRuntimeParam, $"parameter \"{name}\" cannot be set after connection start");
         return SettingTable.TryFind(name, out _, out _)

@@ -154,6 +154,115 @@ public sealed class FreshReadTests
         Assert.That(await NodeOfAsync(other, read) == _primary, Is.EqualTo(othersOnPrimary));
     }
 
+    [TestCase("SET pgrouter.read_consistency = eventual", true)]
+    [TestCase("SELECT set_config('pgrouter.read_consistency', 'eventual', false)", true)]
+    [TestCase("SET pgrouter.read_consistency TO 'Eventual'|BEGIN|SET LOCAL pgrouter.read_consistency = strong|ROLLBACK", true)]
+    [TestCase("BEGIN|SET pgrouter.read_consistency = eventual|ROLLBACK", false)]
+    [TestCase("SET pgrouter.read_consistency = eventual|RESET pgrouter.read_consistency", false)]
+    [TestCase("SET pgrouter.read_consistency = session", true)]
+    [TestCase("BEGIN READ ONLY|SET LOCAL pgrouter.read_consistency = eventual", true)]
+    [TestCase("/* pgrouter: consistency=eventual */ BEGIN READ ONLY", true)]
+    public async Task A_level_is_what_the_session_says(string statements, bool onStandby)
+    {
+        await OnStandbyAsync("SELECT v FROM t");
+        await PauseAsync(1, 2);
+        await _writer.QueryAsync("UPDATE t SET v = v + 1");
+        await using var client = await LoginAsync();
+        Assert.That(await client.ScalarAsync("SHOW pgrouter.read_consistency"), Is.EqualTo("global"));
+        foreach (var sql in statements.Split('|'))
+            Assert.That((await client.QueryAsync(sql)).Where(message => message.Type == 'E'), Is.Empty, sql);
+        Assert.That(await NodeOfAsync(client, "SELECT v FROM t") != _primary, Is.EqualTo(onStandby));
+    }
+
+    [TestCase("SET pgrouter.read_consistency = none", "22023")]
+    [TestCase("SET pgrouter.min_lsn = 'x'", "22023")]
+    [TestCase("SET pgrouter.lsn_token = '0/1'", "55P02")]
+    [TestCase("SET pgrouter.consistency_wait = -1", "22023")]
+    [TestCase("SELECT 1; SHOW pgrouter.lsn_token", "0A000")]
+    public async Task What_cannot_be_is_refused(string sql, string code) =>
+        Assert.That((await _reader.QueryAsync(sql)).Single(message => message.Type == 'E').Field('C'), Is.EqualTo(code));
+
+    [Test]
+    public async Task A_level_may_come_with_the_start_up_packet_and_of_the_database()
+    {
+        await using var asked = await RawClient.LoginAsync(_router.Endpoint, database: Database, parameters: [("options", "-c pgrouter.read_consistency=strong")]);
+        Assert.That(await asked.ScalarAsync("SHOW pgrouter.read_consistency"), Is.EqualTo("strong"));
+        await _router.ReloadAsync(new Dictionary<string, string>
+        {
+            [$"database.{Database}.read_consistency"] = "session",
+            [$"database.{Database}.consistency_wait"] = "7ms",
+        });
+        await using var other = await LoginAsync();
+        await Eventually.TrueAsync(async () => await other.ScalarAsync("SHOW pgrouter.read_consistency") == "session", "the level of the database");
+        Assert.That(await other.ScalarAsync("SHOW pgrouter.consistency_wait"), Is.EqualTo("7ms"));
+        Assert.That(await asked.ScalarAsync("SHOW pgrouter.read_consistency"), Is.EqualTo("strong"));
+        await _router.ReloadAsync(new Dictionary<string, string>
+        {
+            [$"database.{Database}.read_consistency"] = "global",
+            [$"database.{Database}.consistency_wait"] = "0",
+        });
+        await Eventually.TrueAsync(async () => await other.ScalarAsync("SHOW pgrouter.read_consistency") == "global", "the level of the database");
+    }
+
+    /// <summary>Of what another router has written this one knows nothing by itself.</summary>
+    [TestCase("SET pgrouter.min_lsn = '{0}'", "")]
+    [TestCase("SET pgrouter.read_consistency = eventual|SET pgrouter.min_lsn = '{0}'", "")]
+    [TestCase("SELECT 1", "/* pgrouter: min_lsn={0} */ ")]
+    public async Task A_token_carries_what_was_written_through_another_router(string statements, string hint)
+    {
+        await using var second = await RouterProcessFixture.StartAsync(_cluster, new Dictionary<string, string> { ["enable_pool_hba"] = "off" });
+        await using var writer = await RawClient.LoginAsync(second.Endpoint, database: Database);
+        await OnStandbyAsync("SELECT v FROM t");
+        await PauseAsync(1, 2);
+        await writer.QueryAsync("UPDATE t SET v = v + 1");
+        var token = await writer.ScalarAsync("SHOW pgrouter.lsn_token");
+        await using var reader = await LoginAsync();
+        Assert.That(await NodeOfAsync(reader, "SELECT v FROM t"), Is.Not.EqualTo(_primary), "the test itself");
+        foreach (var sql in statements.Split('|'))
+            await reader.QueryAsync(string.Format(CultureInfo.InvariantCulture, sql, token));
+        var read = string.Format(CultureInfo.InvariantCulture, hint, token) + "SELECT v FROM t";
+        Assert.That(await reader.ScalarAsync(read), Is.EqualTo(await DirectAsync("SELECT v FROM t")));
+        Assert.That(await NodeOfAsync(reader, read), Is.EqualTo(_primary));
+        await _cluster.ResumeReplayAsync(2);
+        await Eventually.TrueAsync(async () => await NodeOfAsync(reader, read) != _primary, "a standby that has replayed the token");
+        Assert.That(await reader.ScalarAsync(read), Is.EqualTo(await DirectAsync("SELECT v FROM t")));
+    }
+
+    [Test]
+    public async Task In_a_block_that_reads_a_strong_statement_sees_what_was_written_past_the_router_meanwhile()
+    {
+        await OnStandbyAsync("SELECT v FROM t");
+        await PauseAsync(1, 2);
+        await _reader.QueryAsync("BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY");
+        await _reader.QueryAsync("SET LOCAL pgrouter.read_consistency = strong");
+        Assert.That(await NodeOfAsync(_reader, "SELECT v FROM t"), Is.Not.EqualTo(_primary));
+        await _cluster.ExecuteAsync(0, "UPDATE t SET v = v + 1", Database);
+        Assert.That(await _reader.ScalarAsync("SELECT v FROM t"), Is.EqualTo(await DirectAsync("SELECT v FROM t")));
+        await _reader.QueryAsync("COMMIT");
+    }
+
+    /// <summary>After Flush, and before Sync, the block is tied to its server.</summary>
+    [Test]
+    public async Task A_statement_that_follows_a_Flush_on_a_standby_waits_until_that_has_what_it_must_see()
+    {
+        await OnStandbyAsync("SELECT v FROM t");
+        await PauseAsync(1, 2);
+        await using var client = await LoginAsync();
+        await client.QueryAsync("BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY");
+        Assert.That(await NodeOfAsync(client, "SELECT v FROM t"), Is.Not.EqualTo(_primary));
+        RawMessage[] read = [Frontend.Parse("", "SELECT v FROM t"), Frontend.Bind("", ""), Frontend.Execute(""), Frontend.Flush()];
+        await client.SendAsync(read);
+        await client.ReadUntilAsync('C');
+        await _writer.QueryAsync("UPDATE t SET v = v + 1");
+        await client.SendAsync(read);
+        var answer = client.ReadUntilAsync('C');
+        foreach (var node in (int[])[1, 2])
+            await _cluster.ResumeReplayAsync(node);
+        Assert.That((await answer).Single(message => message.Type == 'D').TextColumns()[0], Is.EqualTo(await DirectAsync("SELECT v FROM t")));
+        await client.SendAsync(Frontend.Sync());
+        await client.ReadUntilAsync();
+    }
+
     [Test]
     public async Task A_strong_read_sees_what_was_written_past_the_router()
     {
@@ -202,7 +311,10 @@ public sealed class FreshReadTests
     {
         await using var router = await RouterProcessFixture.StartAsync(_cluster, new Dictionary<string, string>
         {
-            ["backend_weight0"] = "0", ["enable_pool_hba"] = "off", ["pgrouter.consistency_wait"] = "30s", ["log_min_messages"] = "debug1",
+            ["backend_weight0"] = "0",
+            ["enable_pool_hba"] = "off",
+            ["pgrouter.consistency_wait"] = "30s",
+            ["log_min_messages"] = "debug1",
         });
         await using var client = await RawClient.LoginAsync(router.Endpoint, database: Database);
         await router.WaitForLogAsync($"The catalog of database {Database} is read");

@@ -106,9 +106,12 @@ public sealed class ConsistencyBookTests
     [Test]
     public void A_standby_must_have_replayed_the_position_of_a_token()
     {
-        Replay(1, ConsistencyBook.Now, lsn: 100);
-        Replay(2, ConsistencyBook.Now, lsn: 200);
-        Assert.That(Fresh(T, minLsn: 150), Is.EqualTo("02"));
+        Replay(1, ConsistencyBook.Now, lsn: 0x100);
+        Replay(2, ConsistencyBook.Now, lsn: 0x200);
+        Assert.That(Fresh(T, minLsn: "0/101"), Is.EqualTo("02"));
+        Assert.That(Fresh(T, minLsn: "1:0/200"), Is.EqualTo("02"));
+        Assert.That(Fresh(T, minLsn: "2:0/100"), Is.EqualTo("012"));
+        Assert.That(Fresh(T, minLsn: "3:0/100"), Is.EqualTo("0"), "of a timeline that is still to come");
     }
 
     [Test]
@@ -159,12 +162,12 @@ public sealed class ConsistencyBookTests
         Assert.That(_clock.StampOf(TableSet.All), Is.EqualTo(last.Max()));
     }
 
-    private void Replay(int node, long clean, ulong lsn = 1) => _book.NodeOf(node).Note(clean, lsn, ConsistencyBook.Now);
+    private void Replay(int node, long clean, ulong lsn = 1) => _book.NodeOf(node).Note(clean, new WalPosition(2, lsn), ConsistencyBook.Now);
 
-    private string Fresh(TableSet reads, TableClock? clock = null, long floor = 0, int floorNode = -1, ulong minLsn = 0)
+    private string Fresh(TableSet reads, TableClock? clock = null, long floor = 0, int floorNode = -1, string? minLsn = null)
     {
         var needed = Math.Max(_book.Epoch, (clock ?? _clock).StampOf(reads));
-        var fresh = _book.FreshNodes(View(), needed, floor, floorNode, minLsn);
+        var fresh = _book.FreshNodes(View(), needed, floor, floorNode, minLsn is null ? null : WalPosition.ParseToken(minLsn));
         return string.Concat(Enumerable.Range(0, 3).Where(index => (fresh & (1UL << index)) != 0));
     }
 
