@@ -26,7 +26,7 @@ public sealed class PgClusterTests
     {
         var cluster = await SharedCluster.GetAsync();
         await Eventually.ValueAsync(
-            () => cluster.ScalarAsync<string>(0, "SELECT string_agg(application_name, ' ' ORDER BY 1) FROM pg_stat_replication"),
+            () => cluster.ScalarAsync<string>(0, "SELECT string_agg(application_name, ' ' ORDER BY application_name) FROM pg_stat_replication"),
             names => names == "standby1 standby2",
             "both standbys to stream");
     }
