@@ -20,12 +20,14 @@ internal sealed class CatalogDirectory : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly CatalogContext _context;
     private readonly ITimer _timer;
-    private int? _source;
+    private int? _lastSource;
+    private bool _hasSource;
 
     public CatalogDirectory(ICatalogLoader loader, Func<TimeSpan> expire, TimeProvider time, ILogger logger)
     {
         _context = new CatalogContext(loader, expire, time, logger, _stop.Token);
-        _source = loader.Source;
+        _lastSource = loader.Source;
+        _hasSource = _lastSource is not null;
         _timer = time.CreateTimer(_ => Upkeep(), null, Tick, Tick);
     }
 
@@ -50,16 +52,20 @@ internal sealed class CatalogDirectory : IDisposable
         _stop.Dispose();
     }
 
-    /// <summary>Another primary may lack what the last one had done at the end.</summary>
+    /// <summary>Another primary may lack what the last one had done at the end; the same one, back again, does not.</summary>
     private void Upkeep()
     {
         var source = _context.Loader.Source;
-        var isOther = source is not null && source != _source;
-        _source = source;
+        var isOther = source is not null && _lastSource is not null && source != _lastSource;
+        var isBack = source is not null && !_hasSource;
+        _hasSource = source is not null;
+        _lastSource = source ?? _lastSource;
         foreach (var store in _stores.Values)
         {
             if (isOther)
                 store.NoteSource();
+            else if (isBack)
+                store.Retry();
             else
                 store.Renew();
         }

@@ -193,6 +193,14 @@ internal sealed class CatalogStore
         NoteDdl();
     }
 
+    /// <summary>The primary can be reached again: what failed may succeed.</summary>
+    public void Retry()
+    {
+        lock (_lock)
+            _failures = 0;
+        Renew();
+    }
+
     /// <summary>Begins a load when one is due. Called at each change and once a second.</summary>
     public void Renew()
     {

@@ -151,6 +151,22 @@ public sealed class CatalogStoreTests
     }
 
     [Test]
+    public async Task A_primary_that_was_away_for_a_while_is_no_other()
+    {
+        var store = await LoadedAsync();
+        _loader.Source = null;
+        _time.Advance(Second);
+        _loader.Source = 0;
+        _time.Advance(Second);
+        Assert.That((store.State, _loader.Count), Is.EqualTo((CatalogState.Loaded, 1)));
+        _loader.Source = null;
+        _time.Advance(Second);
+        _loader.Source = 1;
+        _time.Advance(Second);
+        Assert.That(store.State, Is.EqualTo(CatalogState.Stale));
+    }
+
+    [Test]
     public async Task A_name_that_is_not_in_it_has_it_read_again_soon_and_what_is_known_counts_until_then()
     {
         var store = await LoadedAsync();

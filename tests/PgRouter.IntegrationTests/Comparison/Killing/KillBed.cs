@@ -40,7 +40,7 @@ internal sealed class KillBed : IAsyncDisposable
 
         var primary = await WireBed.PrimaryAsync();
         var cutter = MessageCutter.Start(primary, Database);
-        var router = await RouterProcessFixture.StartAsync([cutter.Endpoint], WireBed.SmallPool.With(("admin_users", "postgres"), ("server_login_retry", "1")));
+        var router = await RouterProcessFixture.StartAsync([cutter.Endpoint], WireBed.SmallPool.With(("admin_users", "postgres"), ("server_login_retry", "1"), ("server_tls_sslmode", "disable")));
         return new KillBed(
             cutter, router, primary, await Operator.LoginAsync(router.Endpoint), await RawClient.LoginAsync(router.Endpoint, database: Database), await RawClient.LoginAsync(router.Endpoint));
     }
