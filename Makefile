@@ -1,7 +1,7 @@
 CONFIGURATION ?= Release
 OUTPUT := artifacts/pgrouter
 
-.PHONY: build test test-io-uring demo format clean bench bench-quick density soak generate compare-pgpool
+.PHONY: build test test-io-uring demo format clean bench bench-quick density soak generate compare-pgpool consistency
 
 # The executable, framework-dependent, with a native launcher named pgrouter.
 build:
@@ -29,6 +29,11 @@ generate: build
 # The tests of W1 to W32 through PgRouter and through Debian's pgpool-II, side by side; see docs/pgpool.md.
 compare-pgpool: build
 	scripts/compare-pgpool.sh
+
+# A million reads against what was acknowledged before them, while standbys stop and the primary is switched; READS=100000 and the like.
+consistency: build
+	PGROUTER_CONSISTENCY_READS=$(or $(READS),1000000) dotnet test tests/PgRouter.IntegrationTests --nologo \
+		--logger "console;verbosity=normal" --filter FullyQualifiedName~StaleReadTests
 
 # A throw-away primary, two standbys and the router in front of them on port 9999; Ctrl-C removes everything.
 demo:
