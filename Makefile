@@ -1,7 +1,7 @@
 CONFIGURATION ?= Release
 OUTPUT := artifacts/pgrouter
 
-.PHONY: build test test-io-uring demo format clean bench bench-quick density soak generate compare-pgpool consistency
+.PHONY: build test test-io-uring demo format clean bench bench-quick density soak generate compare-pgpool consistency fuzz
 
 # The executable, framework-dependent, with a native launcher named pgrouter.
 build:
@@ -59,3 +59,8 @@ bench-quick: build
 # A thousand clients on twenty servers, and whether the waits that SHOW STATS adds up are those the clients saw.
 density: build
 	tests/PgRouter.Benchmarks/bench/density.py $(BENCH)
+
+# Ten million messages that are wrong in every way, from clients and from servers; MESSAGES=100000 SEED=1 and the like.
+fuzz: build
+	PGROUTER_FUZZ_MESSAGES=$(or $(MESSAGES),10000000) PGROUTER_FUZZ_SEED=$(SEED) \
+		dotnet test tests/PgRouter.IntegrationTests --nologo --logger "console;verbosity=detailed" --filter FullyQualifiedName~.Fuzzing.

@@ -163,6 +163,8 @@ internal sealed class ServerConnector(LoginBook logins, ServerTlsStore encryptio
                     if (done || error is not null)
                         return error;
                 }
+                if (server.IsLost)
+                    return Unreachable(node, "a message of impossible length during login: is this a PostgreSQL server?");
                 var count = server.Partial.Receive(server.Socket);
                 if (count is 0 or LoopSocket.Broken)
                     return Unreachable(node, "the server closed the connection during login");

@@ -301,7 +301,7 @@ internal sealed class ListeningConnection
         string? reason = null;
         while (reason is null && server.TakeMessage(out var type, out var body))
             reason = Take(server, type, body);
-        return reason;
+        return reason ?? (server.IsLost ? "the server sent a message of impossible length" : null);
     }
 
     private bool IsRoundDue => _waiting.Count > 0 || _changed.Count > 0;

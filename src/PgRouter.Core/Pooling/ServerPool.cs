@@ -425,6 +425,6 @@ internal sealed class ServerPool
             else if (type is not (BackendMessage.NoticeResponse or BackendMessage.NotificationResponse))
                 return false;
         }
-        return true;
+        return !server.IsLost;
     }
 }

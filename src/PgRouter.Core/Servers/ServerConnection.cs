@@ -18,6 +18,9 @@ internal sealed class ServerConnection
     private static long _lastId;
     private int _senderPid;
 
+    /// <summary>What a server may say in one message that the router reads whole; answers to clients pass through in pieces, however long.</summary>
+    private const int LongestWhole = 16 * 1024 * 1024;
+
     public ServerConnection(LoopSocket socket, NodeConfig node, string database, string user)
     {
         Id = Interlocked.Increment(ref _lastId);
@@ -229,7 +232,7 @@ internal sealed class ServerConnection
                     onDescribed?.Invoke(body);
             }
             var count = Partial.Receive(Socket);
-            if (count is 0 or LoopSocket.Broken || !Output.Flush(Socket))
+            if (IsLost || count is 0 or LoopSocket.Broken || !Output.Flush(Socket))
                 return Lost(error);
             if (count > 0)
                 continue;
@@ -242,11 +245,17 @@ internal sealed class ServerConnection
         }
     }
 
-    /// <summary>Cuts one complete message off <see cref="Partial"/>; the body is valid until the next call.</summary>
+    /// <summary>
+    /// Cuts one complete message off <see cref="Partial"/>; the body is valid until the next call. A message that cannot be one loses the connection.
+    /// </summary>
     public bool TakeMessage(out byte type, out byte[] body)
     {
         body = [];
-        if (!MessageHeader.TryRead(Partial.Span, out type, out var length) || Partial.Count < length + 1)
+        if (!MessageHeader.TryRead(Partial.Span, out type, out var length))
+            return false;
+        if (length is < MessageHeader.MinLength or > LongestWhole || (type == BackendMessage.ReadyForQuery && length != MessageHeader.MinLength + 1))
+            IsLost = true;
+        if (IsLost || Partial.Count < length + 1)
             return false;
         body = Partial.Span.Slice(MessageHeader.Size, length - 4).ToArray();
         Partial.Consume(length + 1);

@@ -22,7 +22,7 @@ internal static class ServerDrain
                 continue;
             if (count > 0)
             {
-                lease.Break("it wants COPY data, or is not understood, and its client had gone");
+                lease.Break("it waits for its client, or is not understood, and its client had gone");
                 return;
             }
             if (count != LoopSocket.WouldBlock || !server.Output.Flush(server.Socket))
@@ -61,9 +61,27 @@ internal static class ServerDrain
             }
             if (length < MessageHeader.MinLength || type is BackendMessage.CopyInResponse or BackendMessage.CopyBothResponse)
                 return false;
+            if (type == BackendMessage.ErrorResponse && SkipsToSync(server))
+                return false;
             if (type == BackendMessage.ReadyForQuery)
                 OnReadyForQuery(server, bytes[MessageHeader.Size]);
             server.BodyRemaining = length + 1;
+        }
+        return true;
+    }
+
+    /// <summary>
+    /// After an error in the extended protocol PostgreSQL passes over everything up to a Sync. When what ends the batch is no Sync, the client would
+    /// have had to send one, and nothing more is ever answered.
+    /// </summary>
+    private static bool SkipsToSync(ServerConnection server)
+    {
+        for (var i = 0; i < server.Owed.Count; i++)
+        {
+            if (server.Owed[i].Kind is ReplyKind.Query or ReplyKind.FunctionCall)
+                return i > 0;
+            if (server.Owed[i].Kind == ReplyKind.Sync)
+                return false;
         }
         return true;
     }

@@ -23,6 +23,9 @@ internal sealed partial class ClientSession
     private Dictionary<byte[], StatementInfo>? _portals;
     private bool _unsynced;
 
+    /// <summary>A query stands behind what was not synced: if that fails, the query is never answered.</summary>
+    private bool _mayBePassedOver;
+
     /// <summary>A batch under way makes or closes named statements.</summary>
     private bool _definesNames;
 

@@ -212,7 +212,7 @@ internal sealed partial class ClientSession
 
     /// <summary>Something that PostgreSQL would have finished for a client that left is under way, all of it sent.</summary>
     private bool IsWriteUnderWay(ServerConnection server) =>
-        !_unsynced && _streaming == 0 && !_copyingIn && server.Owed.ReadyForQueryCount > 0 && server.Retained.IsEmpty && !server.Socket.PeerClosed
+        !_unsynced && !_mayBePassedOver && _streaming == 0 && !_copyingIn && server.Owed.ReadyForQueryCount > 0 && server.Retained.IsEmpty && !server.Socket.PeerClosed
         && OwesMoreThanReads(server);
 
     /// <summary>A pipeline of reads is not worth finishing for nobody, and may be long.</summary>

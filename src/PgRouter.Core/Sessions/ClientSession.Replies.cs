@@ -340,7 +340,10 @@ internal sealed partial class ClientSession
         _copyingIn = false;
         CountTimes(server, _statusBefore);
         if (server.Owed.Count == 0)
+        {
+            _mayBePassedOver = false;
             EndFlight();
+        }
         if (server.Status == TransactionStatus.Idle)
             OnTransactionEnd();
         server.Retained.Settle();

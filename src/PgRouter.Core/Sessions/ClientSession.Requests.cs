@@ -254,6 +254,7 @@ internal sealed partial class ClientSession
     {
         server.UnnamedStatementOwner = 0; // A simple query destroys the unnamed statement.
         _unnamed.Forget();
+        _mayBePassedOver |= _unsynced; // After an error in what is not synced, PostgreSQL passes over this too.
         _unsynced = false; // It ends the implicit transaction as a Sync would.
         _counters.Queries++;
         EndRequest();

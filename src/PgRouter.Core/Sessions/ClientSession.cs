@@ -178,7 +178,8 @@ internal sealed partial class ClientSession : IClient
         if (_gate.IsSuspended)
             return PumpSuspended();
         // Before the replies: they wait for an empty output, and no event tells again of bytes the server has sent already.
-        if (!_output.Flush(_client))
+        // And without reading on: what a client has sent ahead hides its end from those who wait for a server.
+        if (_client.IsReset || !_output.Flush(_client))
             Finish("client went away");
         if (_lease is { Server.IsLost: true })
             OnServerLost("the connection was lost");

@@ -140,6 +140,8 @@ internal sealed unsafe class EpollDriver : LoopDriver
     {
         if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
             socket.PeerClosed = true;
+        if ((events & EPOLLERR) != 0)
+            socket.IsReset = true;
         if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
             socket.IsReadable = true;
         if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0)

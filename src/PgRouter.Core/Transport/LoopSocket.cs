@@ -51,6 +51,9 @@ internal sealed unsafe class LoopSocket
     /// <summary>The peer has closed its side, or the connection broke; there may still be bytes to read.</summary>
     public bool PeerClosed { get; internal set; }
 
+    /// <summary>The peer has torn the connection: what was not read is not worth reading. Not set by an orderly end.</summary>
+    public bool IsReset { get; internal set; }
+
     /// <summary>errno of what broke the connection, 0 while it is whole.</summary>
     public int Error { get; private set; }
 

@@ -166,6 +166,7 @@ internal sealed unsafe partial class UringDriver
         if (state.IsClosing)
             return;
         state.Socket.PeerClosed |= state.End >= 0;
+        state.Socket.IsReset |= state.End > 0;
         state.Socket.IsReadable = true;
         Tell(state);
     }
@@ -195,6 +196,8 @@ internal sealed unsafe partial class UringDriver
             return;
         if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
             state.Socket.PeerClosed = true;
+        if ((events & EPOLLERR) != 0)
+            state.Socket.IsReset = true;
         state.Socket.IsReadable = true;
         Tell(state);
     }

@@ -24,12 +24,17 @@ internal sealed class TlsBed : IAsyncDisposable
     /// <summary>Where clients that speak TLS connect.</summary>
     public Endpoint TlsEndpoint => Router.Endpoint with { Tls = true };
 
-    public static async Task<TlsBed> StartAsync(PgCluster cluster, Action<TlsBed, Dictionary<string, string>>? change = null, IReadOnlyDictionary<string, string>? files = null)
+    public static Task<TlsBed> StartAsync(
+        PgCluster cluster, Action<TlsBed, Dictionary<string, string>>? change = null, IReadOnlyDictionary<string, string>? files = null) =>
+        StartAsync([.. cluster.Nodes.Select(node => new Endpoint(node.Host, node.Port))], change, files);
+
+    public static async Task<TlsBed> StartAsync(
+        IReadOnlyList<Endpoint> backends, Action<TlsBed, Dictionary<string, string>>? change = null, IReadOnlyDictionary<string, string>? files = null)
     {
         var bed = new TlsBed();
         var settings = new Dictionary<string, string>(bed.Settings);
         change?.Invoke(bed, settings);
-        bed.Router = await RouterProcessFixture.StartAsync(cluster, settings, files);
+        bed.Router = await RouterProcessFixture.StartAsync(backends, settings, files);
         return bed;
     }
 
