@@ -17,7 +17,9 @@ public sealed class LoginMatrixTests
     private RouterProcessFixture _withoutHbaOrClearText = null!;
 
     private static IEnumerable<TestCaseData> Cells =>
-        from client in LoginMatrix.ClientMethods from secret in LoginMatrix.Secrets from server in LoginMatrix.ServerMethods
+        from client in LoginMatrix.ClientMethods
+        from secret in LoginMatrix.Secrets
+        from server in LoginMatrix.ServerMethods
         select new TestCaseData(client, secret, server);
 
     private static IEnumerable<TestCaseData> CellsWithoutHba =>

@@ -18,12 +18,17 @@ public sealed class TlsLoginMatrixTests
     private PgCluster _cluster = null!;
 
     private static IEnumerable<TestCaseData> Cells =>
-        from client in LoginMatrix.ClientMethods.Append("cert") from secret in LoginMatrix.Secrets from server in LoginMatrix.ServerMethods from mode in Modes
+        from client in LoginMatrix.ClientMethods.Append("cert")
+        from secret in LoginMatrix.Secrets
+        from server in LoginMatrix.ServerMethods
+        from mode in Modes
         where client != "cert" || mode != "server"
         select new TestCaseData(client, secret, server, mode);
 
     private static IEnumerable<TestCaseData> CellsOfPsql =>
-        from client in LoginMatrix.ClientMethods from secret in LoginMatrix.Secrets from server in LoginMatrix.ServerMethods
+        from client in LoginMatrix.ClientMethods
+        from secret in LoginMatrix.Secrets
+        from server in LoginMatrix.ServerMethods
         select new TestCaseData(client, secret, server);
 
     [OneTimeSetUp]
