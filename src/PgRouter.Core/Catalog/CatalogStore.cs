@@ -64,6 +64,9 @@ internal sealed class CatalogStore
         }
     }
 
+    /// <summary>Those of this database, from all sessions.</summary>
+    public PreparedTransactions PreparedTransactions { get; } = new();
+
     /// <summary>What is known now; never null. One volatile read.</summary>
     public DatabaseCatalog Current
     {

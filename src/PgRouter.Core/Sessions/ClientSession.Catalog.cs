@@ -175,6 +175,31 @@ internal sealed partial class ClientSession
         return MayHaveTemporary && KnownCatalog is { } catalog && !_host.Answers.Get(info, catalog, PathNow(catalog), hasTemporary: true).ChangesSchema;
     }
 
+    /// <summary>The server is lost or left: DDL, or the COMMIT behind it, may be carried out all the same.</summary>
+    private void NoteSchemaInDoubt(ServerConnection server)
+    {
+        if (MayChangeSchema(server))
+            NoteSchemaChange();
+        _schemaChanged = _catalogChanged = false;
+    }
+
+    private bool MayChangeSchema(ServerConnection server)
+    {
+        var changes = _catalogChanged;
+        for (var i = 0; i < server.Owed.Count; i++)
+            changes |= server.Owed[i].Subject is StatementInfo { HasDdl: true };
+        return changes;
+    }
+
+    /// <summary>COMMIT PREPARED shows to others what the transaction has done, whichever session began it.</summary>
+    private void NotePreparedEnd(Statement statement)
+    {
+        if (_catalog is null || !_catalog.PreparedTransactions.End(statement.Name!) || statement.Verb != TransactionVerb.CommitPrepared)
+            return;
+        _services.Statements.NoteSchemaChange();
+        _catalog.NoteDdl();
+    }
+
     private void NoteCatalogChangeAtEnd()
     {
         if (!_catalogChanged)

@@ -114,8 +114,16 @@ internal sealed partial class ClientSession
                 _settings.Rollback();
                 DoubtAfterRollback();
                 break;
-            case TransactionVerb.Commit or TransactionVerb.PrepareTransaction:
+            case TransactionVerb.Commit:
                 _settings.Commit();
+                break;
+            case TransactionVerb.PrepareTransaction:
+                _settings.Commit();
+                if (!_requestFailed && _statusBefore != TransactionStatus.Failed)
+                    _catalog?.PreparedTransactions.Prepared(statement.Name!, _catalogChanged);
+                break;
+            case TransactionVerb.CommitPrepared or TransactionVerb.RollbackPrepared when !_requestFailed:
+                NotePreparedEnd(statement);
                 break;
             case TransactionVerb.Savepoint:
                 _settings.Savepoint(statement.Name!);

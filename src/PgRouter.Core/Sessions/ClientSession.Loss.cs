@@ -53,6 +53,7 @@ internal sealed partial class ClientSession
         var failsBlock = !commits && IsBlockOpen(server);
         var endsInReadyForQuery = server.Owed.ReadyForQueryCount;
         LoseTables(server);
+        NoteSchemaInDoubt(server);
         TakeBackAll(server);
         if (_lossError is null && _lossFault is { } fault)
             _services.Pools.Context.ReportFault(server.Node.Id, fault);
@@ -205,9 +206,18 @@ internal sealed partial class ClientSession
         if (server.Owed.Count == 0 && !_unsynced && _streaming == 0 && server.BodyRemaining == 0 && server.Output.IsEmpty && !server.Socket.PeerClosed)
             lease.Recycle(_services.Config().ResetQueryList);
         else if (IsWriteUnderWay(server))
-            _ = ServerDrain.FinishAsync(lease, _services.Config().ResetQueryList);
+            _ = FinishWithoutClientAsync(lease);
         else
             lease.Break("its client went away in the middle of a statement");
+        NoteSchemaInDoubt(server);
+    }
+
+    private async Task FinishWithoutClientAsync(ServerLease lease)
+    {
+        var changesSchema = MayChangeSchema(lease.Server);
+        await ServerDrain.FinishAsync(lease, _services.Config().ResetQueryList);
+        if (changesSchema)
+            NoteSchemaChange();
     }
 
     /// <summary>Something that PostgreSQL would have finished for a client that left is under way, all of it sent.</summary>

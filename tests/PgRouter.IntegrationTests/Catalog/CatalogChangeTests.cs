@@ -110,6 +110,38 @@ public sealed class CatalogChangeTests
         await BecomesAsync(read, onPrimary: false);
     }
 
+    /// <summary>The catalog is read while the transaction is open, and has not seen it then.</summary>
+    [TestCase("COMMIT")]
+    [TestCase("PREPARE TRANSACTION 'catalog'; COMMIT PREPARED 'catalog'")]
+    public async Task DDL_in_a_transaction_counts_for_others_when_it_commits(string end)
+    {
+        const string Read = "SELECT f()";
+        var change = (string[])Changes[0];
+        await BecomesAsync(Read, onPrimary: false);
+        var reloads = _router.Log.Count(IsReload);
+        try
+        {
+            await ExecuteAsync(_changer, "BEGIN");
+            await ExecuteAsync(_changer, change[0]);
+            await Eventually.TrueAsync(() => _router.Log.Count(IsReload) > reloads, "the catalog to be read again");
+            await BecomesAsync(Read, onPrimary: false);
+            var steps = end.Split("; ");
+            foreach (var step in steps)
+            {
+                if (step != steps[0])
+                    await BecomesAsync(Read, onPrimary: false); // Read again behind PREPARE TRANSACTION, with nothing new.
+                await ExecuteAsync(_changer, step);
+            }
+            Assert.That(await PortsAsync(Read, 20), Is.All.EqualTo(_cluster.Nodes[0].Port));
+        }
+        finally
+        {
+            await ExecuteAsync(_changer, change[1]);
+        }
+        await _cluster.WaitForReplayAsync();
+        await BecomesAsync(Read, onPrimary: false);
+    }
+
     [Test]
     public async Task DDL_behind_the_back_of_the_router_counts_within_relcache_expire()
     {

@@ -228,6 +228,27 @@ public sealed class SafetyNetTests
         await RefusedAsync("FROM logged");
     }
 
+    /// <summary>The catalog is not read again by age here.</summary>
+    [Test]
+    public async Task DDL_that_a_client_leaves_behind_counts_when_it_is_carried_out()
+    {
+        await _client.QueryAsync("CREATE FUNCTION left_behind() RETURNS int LANGUAGE sql STABLE AS 'SELECT inet_server_port()'");
+        await _cluster.WaitForReplayAsync();
+        await Eventually.TrueAsync(async () => !await IsOnPrimaryAsync(), "the function to be known");
+        await using (var leaving = await RawClient.LoginAsync(_router.Endpoint, "postgres", Database))
+        {
+            await leaving.SendAsync(Frontend.Query(
+                "SELECT pg_sleep(1); CREATE OR REPLACE FUNCTION left_behind() RETURNS int LANGUAGE sql VOLATILE AS 'SELECT inet_server_port()'"));
+            await Eventually.TrueAsync(
+                async () => await _cluster.ScalarAsync<long>(0, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query LIKE '%left_behind%'") > 0,
+                "the DDL to be under way");
+        }
+        await Eventually.TrueAsync(() => IsOnPrimaryAsync(), "the function to be known as volatile");
+        await Eventually.TrueAsync(async () => !await IsOnPrimaryAsync("SELECT inet_server_port() FROM plain"), "the catalog to be known again");
+
+        async Task<bool> IsOnPrimaryAsync(string sql = "SELECT left_behind()") => await _client.ScalarAsync(sql) == $"{_cluster.Nodes[0].Port}";
+    }
+
     [Test]
     public async Task What_needs_the_end_of_recovery()
     {
