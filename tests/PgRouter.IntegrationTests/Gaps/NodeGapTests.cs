@@ -28,6 +28,28 @@ public sealed class NodeGapTests
     }
 
     [Test]
+    public async Task W03_what_a_session_has_written_it_reads()
+    {
+        await using var target = await GapTarget.StartAsync(_cluster, "gap3", Schema);
+        await _cluster.PauseReplayAsync(1);
+        await _cluster.PauseReplayAsync(2);
+        try
+        {
+            await target.InSessionsAsync(async client =>
+            {
+                await GapTarget.RunAsync(client, "DELETE FROM plain", "INSERT INTO plain VALUES (3)");
+                Assert.That(await client.ScalarAsync("SELECT count(*) FROM plain WHERE a = 3"), Is.EqualTo("1"));
+            });
+        }
+        finally
+        {
+            await _cluster.ResumeReplayAsync(1);
+            await _cluster.ResumeReplayAsync(2);
+            await _cluster.WaitForReplayAsync();
+        }
+    }
+
+    [Test]
     public async Task W19_a_standby_whose_receiver_is_broken_gets_no_reads()
     {
         await using var target = await GapTarget.StartAsync(_cluster, "gap19", Schema, null, ("delay_threshold", "100000"), ("delay_threshold_by_time", "5000"));
