@@ -1,7 +1,7 @@
 CONFIGURATION ?= Release
 OUTPUT := artifacts/pgrouter
 
-.PHONY: build test test-io-uring demo format clean bench bench-quick density soak generate compare-pgpool consistency fuzz
+.PHONY: build test test-io-uring demo format clean bench bench-quick density soak generate compare-pgpool consistency fuzz bench-tls bench-neighbours
 
 # The executable, framework-dependent, with a native launcher named pgrouter.
 build:
@@ -64,3 +64,11 @@ density: build
 fuzz: build
 	PGROUTER_FUZZ_MESSAGES=$(or $(MESSAGES),10000000) PGROUTER_FUZZ_SEED=$(SEED) \
 		dotnet test tests/PgRouter.IntegrationTests --nologo --logger "console;verbosity=detailed" --filter FullyQualifiedName~.Fuzzing.
+
+# Handshakes and CPU time with TLS towards clients, beside PgBouncer; BENCH="--rounds 5" and the like.
+bench-tls: build
+	tests/PgRouter.Benchmarks/bench/tls.py $(BENCH)
+
+# The p99 of some clients while a neighbour floods, bombs and storms.
+bench-neighbours: build
+	tests/PgRouter.Benchmarks/bench/neighbours.py $(BENCH)

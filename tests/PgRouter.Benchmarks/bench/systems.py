@@ -26,8 +26,9 @@ def direct(cluster, directory):
     return System("direct", "direct", cluster.primary_port, 1, version=f"PostgreSQL {cluster.version()}")
 
 
-def pgbouncer(cluster, directory):
+def pgbouncer(cluster, directory, tls=None):
     port = free_port()
+    encryption = f"client_tls_sslmode = allow\nclient_tls_cert_file = {tls[0]}\nclient_tls_key_file = {tls[1]}" if tls else ""
     config = _write(directory, "pgbouncer.ini", f"""
 [databases]
 postgres = user=postgres dbname=postgres host={HOST} port={cluster.primary_port}
@@ -43,6 +44,7 @@ max_client_conn = 20000
 ignore_startup_parameters = extra_float_digits
 log_connections = 0
 log_disconnections = 0
+{encryption}
 """)
     program = _program("/usr/sbin/pgbouncer")
     daemon = Daemon("pgbouncer", [program, config], directory, **as_postgres())
@@ -84,8 +86,8 @@ health_check_period = 0
     return _ready(System("pgpool", "pgpool-II", port, len(cluster.ports), ALL_MODES, daemon, _first_line([program, "--version"])))
 
 
-def pgrouter(cluster, directory, pool_size=POOL_SIZE):
-    return _pgrouter(cluster, directory, "pgrouter", "PgRouter, three nodes", "epoll", balance=True, pool_size=pool_size)
+def pgrouter(cluster, directory, pool_size=POOL_SIZE, tls=None):
+    return _pgrouter(cluster, directory, "pgrouter", "PgRouter, three nodes", "epoll", balance=True, pool_size=pool_size, tls=tls)
 
 
 def pgrouter_epoll(cluster, directory):
@@ -107,13 +109,14 @@ STARTERS = {
 }
 
 
-def _pgrouter(cluster, directory, name, label, io, balance, pool_size=POOL_SIZE):
+def _pgrouter(cluster, directory, name, label, io, balance, pool_size=POOL_SIZE, tls=None):
     if not PGROUTER.exists():
         raise BenchError(f"{PGROUTER} does not exist: run 'make build' first")
     port = free_port()
     backends = "".join(
         f"backend_hostname{node} = '{HOST}'\nbackend_port{node} = {backend}\nbackend_weight{node} = 1\n"
         for node, backend in enumerate(cluster.ports))
+    encryption = f"ssl = on\nssl_cert = '{tls[0]}'\nssl_key = '{tls[1]}'" if tls else ""
     config = _write(directory, f"{name}.conf", f"""
 listen_addresses = '{HOST}'
 port = {port}
@@ -126,6 +129,7 @@ pgrouter.io = {io}
 sr_check_user = 'postgres'
 sr_check_database = 'postgres'
 health_check_user = 'postgres'
+{encryption}
 {backends}""")
     daemon = Daemon(name, [PGROUTER, "-f", config], directory, env={**os.environ, "DOTNET_gcServer": "0"})
     nodes = len(cluster.ports) if balance else 1
