@@ -152,7 +152,8 @@ internal sealed partial class ClientSession
             return Step.Wait;
         }
         used = 0;
-        if ((MustWaitForReady || _isFlushing) && type is not (FrontendMessage.CopyData or FrontendMessage.CopyDone or FrontendMessage.CopyFail))
+        // What a standby has refused goes in front of what is not sent yet, not behind it.
+        if ((MustWaitForReady || _isFlushing || _rerun == Rerun.Draining) && type is not (FrontendMessage.CopyData or FrontendMessage.CopyDone or FrontendMessage.CopyFail))
             return Step.Wait;
         switch (type)
         {

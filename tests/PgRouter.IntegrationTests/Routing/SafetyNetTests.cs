@@ -28,7 +28,7 @@ public sealed class SafetyNetTests
             CREATE TABLE plain (a int); INSERT INTO plain SELECT generate_series(1, 3);
             CREATE TABLE logged (a int); INSERT INTO logged VALUES (7);
             CREATE SEQUENCE counter; CREATE SEQUENCE s1; CREATE SEQUENCE s2; CREATE SEQUENCE s3; CREATE SEQUENCE s4; CREATE SEQUENCE s5;
-            CREATE SEQUENCE s6; CREATE SEQUENCE s7; CREATE SEQUENCE s8; CREATE SEQUENCE s9; CREATE SEQUENCE s10; CREATE SEQUENCE s11; CREATE SEQUENCE s12;
+            CREATE SEQUENCE s6; CREATE SEQUENCE s7; CREATE SEQUENCE s8; CREATE SEQUENCE s9; CREATE SEQUENCE s10; CREATE SEQUENCE s11; CREATE SEQUENCE s12; CREATE SEQUENCE s13;
             CREATE TABLE spent (a int);
             CREATE FUNCTION spend() RETURNS int LANGUAGE sql STABLE AS 'SELECT 1';
             CREATE FUNCTION sneaky(regclass) RETURNS bigint LANGUAGE internal STABLE STRICT AS 'nextval_oid';
@@ -154,6 +154,25 @@ public sealed class SafetyNetTests
             Assert.That(await ExecuteAsync($"n{i}"), Does.StartWith("2 D("));
         Assert.That(await CallsAsync("s6"), Is.EqualTo(4));
         await RefusedAsync("AS s6", 2);
+    }
+
+    /// <summary>Whether the next batch is read before or behind the standby's ReadyForQuery is chance, and must make no difference.</summary>
+    [Test]
+    public async Task Batches_that_come_while_the_standby_ends_its_refusal_are_answered_in_order()
+    {
+        for (var round = 0; round < 30; round++)
+        {
+            string[] texts = ["SELECT a FROM plain WHERE a = 1", $"SELECT sneaky('s13') * 0 AS r{round}", "SELECT a FROM plain WHERE a = 2", $"SELECT sneaky('s13') * 0 + 5 AS r{round}"];
+            await _client.SendAsync([.. texts.SelectMany((text, i) => new[]
+            {
+                Frontend.Parse($"r{round}_{i}", text), Frontend.Bind("", $"r{round}_{i}"), Frontend.Execute(""), Frontend.Sync(),
+            })]);
+            Assert.That(await AnswersAsync(texts.Length), Is.EqualTo(new[]
+            {
+                "1 2 D(1) C(SELECT 1) Z(I)", "1 2 D(0) C(SELECT 1) Z(I)", "1 2 D(2) C(SELECT 1) Z(I)", "1 2 D(5) C(SELECT 1) Z(I)",
+            }));
+        }
+        Assert.That(await CallsAsync("s13"), Is.EqualTo(60));
     }
 
     [Test]
