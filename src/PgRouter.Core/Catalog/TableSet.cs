@@ -27,6 +27,20 @@ internal sealed class TableSet
 
     public bool Contains(uint oid) => IsAll || Array.BinarySearch(_oids, oid) >= 0;
 
+    public bool Overlaps(TableSet other)
+    {
+        if (IsEmpty || other.IsEmpty)
+            return false;
+        if (IsAll || other.IsAll)
+            return true;
+        foreach (var oid in _oids)
+        {
+            if (other.Contains(oid))
+                return true;
+        }
+        return false;
+    }
+
     public TableSet With(TableSet other)
     {
         if (IsAll || other.IsAll)

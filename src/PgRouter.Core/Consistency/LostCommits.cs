@@ -24,6 +24,15 @@ internal sealed class LostCommits
         }
     }
 
+    /// <summary>May one of these tables still be written by such a commit?</summary>
+    public bool Has(TableClock clock, TableSet tables)
+    {
+        if (!_hasAny)
+            return false;
+        lock (_lock)
+            return _commits.Exists(commit => ReferenceEquals(commit.Clock, clock) && commit.Tables.Overlaps(tables));
+    }
+
     public void Add(TableClock clock, TableSet tables, int pid)
     {
         lock (_lock)

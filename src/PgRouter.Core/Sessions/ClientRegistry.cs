@@ -15,6 +15,9 @@ internal sealed class ClientRegistry
     /// <summary>Clients that are logged in.</summary>
     public IEnumerable<IClient> Clients => _clients.Values;
 
+    /// <summary>The same, met one by one without a copy.</summary>
+    public IEnumerable<IClient> Each => _clients.Select(pair => pair.Value);
+
     /// <summary>Connections, those that are still logging in included.</summary>
     public int ConnectionCount => Volatile.Read(ref _connections);
 

@@ -113,7 +113,8 @@ internal sealed partial class ClientSession
         if (reads is not { IsEmpty: false } || _clock is null || IsOnPrimary(lease) || AsksNothing(hint))
             return true;
         var cluster = _services.Cluster.View;
-        return cluster.Find(lease.Server.Node.Id) is { } node && (FreshNodes(cluster, reads, hint) & (1UL << node.Index)) != 0;
+        return lease.Server.ConnectedStamp < Book.NodeOf(lease.Server.Node.Id).Asked
+            && cluster.Find(lease.Server.Node.Id) is { } node && (FreshNodes(cluster, reads, hint) & (1UL << node.Index)) != 0;
     }
 
     /// <summary>A read may see whatever a node has.</summary>
@@ -148,7 +149,9 @@ internal sealed partial class ClientSession
             return;
         _clock.Enter(_writes);
         _clock.Leave(_writesInFlight);
-        _writesInFlight = _writes;
+        Volatile.Write(ref _writesInFlight, _writes);
+        if (_flightSince == 0)
+            Volatile.Write(ref _flightSince, ConsistencyBook.Now);
     }
 
     /// <summary>At ReadyForQuery, in front of the client's.</summary>
@@ -161,7 +164,7 @@ internal sealed partial class ClientSession
             SettleWrites(server, query, isLast);
         if (!_readsUnderWay.IsEmpty)
         {
-            NoteSeen(_clock, server.Node.Id);
+            NoteSeen(_clock, server);
             if (isLast)
                 (_readsUnderWay, _readsAtSession) = (TableSet.Nothing, false);
         }
@@ -200,11 +203,14 @@ internal sealed partial class ClientSession
     /// What a read that ends now may have seen, though nobody has been told of it: commits whose answer is still to come. And at the level of the
     /// session, which does not ask what others wrote, all that was written until now.
     /// </summary>
-    private void NoteSeen(TableClock clock, int nodeId)
+    private void NoteSeen(TableClock clock, ServerConnection server)
     {
-        var floor = clock.IsInFlight(_readsUnderWay) ? ConsistencyBook.Now : _readsAtSession ? clock.StampOf(_readsUnderWay) : 0;
+        var isInFlight = clock.IsInFlight(_readsUnderWay) || Book.Lost.Has(clock, _readsUnderWay);
+        var floor = isInFlight ? ConsistencyBook.Now : _readsAtSession ? clock.StampOf(_readsUnderWay) : 0;
+        if (isInFlight && IsOnStandby(server))
+            NoteUnsettled(floor);
         if (floor > _floor)
-            (_floor, _floorNode) = (floor, nodeId);
+            (_floor, _floorNode) = (floor, server.Node.Id);
     }
 
     /// <summary>What was sent has not happened: it was only prepared, or a standby has refused it.</summary>
@@ -217,8 +223,9 @@ internal sealed partial class ClientSession
 
     private void LeaveFlight()
     {
+        Volatile.Write(ref _flightSince, 0);
         _clock?.Leave(_writesInFlight);
-        _writesInFlight = TableSet.Nothing;
+        Volatile.Write(ref _writesInFlight, TableSet.Nothing);
     }
 
     /// <summary>The server is lost, or goes on without this client: what is under way on it may be committed yet.</summary>
@@ -334,6 +341,7 @@ internal sealed partial class ClientSession
         deadline.Start(limit);
         Action wake = WakeFromAnywhere;
         Book.AddWaiter(wake);
+        Book.Ask(lease.Server.Node.Id);
         while (!IsFreshOn(lease, _pending.Reads, _pending.Hint) && !deadline.HasPassed && !IsAbandoned() && !_terminateRequested && !_cancelRequested)
             await _signal;
         Book.RemoveWaiter(wake);

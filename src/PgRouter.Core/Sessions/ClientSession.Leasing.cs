@@ -203,7 +203,7 @@ internal sealed partial class ClientSession
 
     private bool NeedsPreparation(ServerLease lease) =>
         !lease.Server.Settings.SameAs(_settings.Client) || (_pending.Effects & PreparedEffects) != 0 || _block == Block.Failed
-        || !IsProven(lease, _services.Cluster.View) || NeedsOwnSequences(lease) || NeedsListenerPreparation(lease.Server, _pending.Effects);
+        || !IsProven(lease, _services.Cluster.View) || !IsSettled(lease) || NeedsOwnSequences(lease) || NeedsListenerPreparation(lease.Server, _pending.Effects);
 
     private void Hold(ServerLease lease)
     {
@@ -262,7 +262,7 @@ internal sealed partial class ClientSession
         {
             (var lease, error) = _unprepared is { } taken ? (taken, null) : await WaitForLeaseAsync();
             _unprepared = null;
-            again = lease is not null && !await IsProvenAsync(lease);
+            again = lease is not null && !(await IsProvenAsync(lease) && await IsSettledAsync(lease));
             if (again)
                 continue;
             // What another client left set (a statement_timeout of 1 ms) may keep this client's settings out: a fresh server has nothing set.

@@ -290,6 +290,42 @@ public sealed class FreshReadTests
         await _reader.QueryAsync("COMMIT");
     }
 
+    /// <summary>A commit that waits for a synchronous standby is shown by the others before the primary shows it.</summary>
+    [Test]
+    public async Task What_a_session_has_seen_on_a_standby_it_sees_on_the_primary_too()
+    {
+        await OnStandbyAsync("SELECT v FROM t");
+        await SetSynchronousAsync(_cluster.Nodes[2].ApplicationName);
+        try
+        {
+            // The checkpointer tells all processes of the setting; until it has, a commit waits for nobody.
+            await _cluster.ExecuteAsync(0, "CHECKPOINT");
+            var before = await DirectAsync("SELECT v FROM t");
+            _cluster.PauseProcess(2);
+            var write = _writer.QueryAsync("BEGIN; SET LOCAL synchronous_commit = on; UPDATE t SET v = v + 1; COMMIT");
+            await Eventually.TrueAsync(async () => await _cluster.ScalarAsync<string>(1, "SELECT v::text FROM t", Database) != before, "the commit on node 1");
+            var seen = await _reader.ScalarAsync("/* pgrouter: node=1 */ SELECT v FROM t");
+            Assert.That((await DirectAsync("SELECT v FROM t"), seen == before), Is.EqualTo((before, false)), "the test itself");
+            var read = _reader.ScalarAsync("/* pgrouter: primary */ SELECT v FROM t");
+            Assert.That(await DirectAsync("SELECT v FROM t"), Is.EqualTo(before), "the test itself");
+            _cluster.ResumeProcess(2);
+            Assert.That(await read, Is.EqualTo(seen));
+            await write;
+        }
+        finally
+        {
+            _cluster.ResumeProcess(2);
+            await SetSynchronousAsync("");
+        }
+    }
+
+    private async Task SetSynchronousAsync(string standbys)
+    {
+        await _cluster.ExecuteAsync(0, $"ALTER SYSTEM SET synchronous_standby_names = '{standbys}'");
+        await _cluster.ExecuteAsync(0, "SELECT pg_reload_conf()");
+        await Eventually.TrueAsync(async () => await _cluster.ScalarAsync<string>(0, "SHOW synchronous_standby_names") == standbys, "the setting");
+    }
+
     [Test]
     public async Task A_block_with_one_snapshot_begins_where_everything_is_and_stays()
     {

@@ -170,12 +170,12 @@ internal sealed class StaleReadChecker : IAsyncDisposable
                     await _connection.OpenAsync(stop);
                 }
                 await WriteAsync(_connection, stop);
-                await Task.Delay(_random.Next(12), stop);
+                await Task.Delay(_random.Next(12), stop); // The load: between two writes standbys catch up, or do not.
             }
             catch (Exception e) when (IsTrouble(e))
             {
                 await EndSessionAsync();
-                await Task.Delay(50, stop);
+                await Task.Delay(50, stop); // Its node is down: as a client would, it comes again a little later.
             }
         }
 
@@ -232,6 +232,7 @@ internal sealed class StaleReadChecker : IAsyncDisposable
     {
         private readonly Random _random = new(cells.GetHashCode() + (int)form);
         private readonly Dictionary<Cell, long> _seen = [];
+        private readonly Dictionary<Cell, string> _seenAt = [];
         private readonly Tally _tally = checker.Of(level);
         private readonly bool _isSession = level == "session";
         private RawClient? _raw;
@@ -253,7 +254,7 @@ internal sealed class StaleReadChecker : IAsyncDisposable
             {
                 Interlocked.Increment(ref _tally.Errors);
                 await EndSessionAsync();
-                await Task.Delay(20, stop);
+                await Task.Delay(20, stop); // As above.
             }
         }
 
@@ -331,10 +332,23 @@ internal sealed class StaleReadChecker : IAsyncDisposable
             {
                 Interlocked.Increment(ref _tally.Stale);
                 if (level != "eventual")
-                    checker._violations.Enqueue(string.Create(CultureInfo.InvariantCulture, $"{level}, {form}: {cell} = {value} on port {port}, {expected} was there before"));
+                    await ReportAsync(cell, value, expected, port);
             }
-            // Of one snapshot nothing follows for others.
-            _seen[cell] = Math.Max(value, _seen.GetValueOrDefault(cell));
+            if (value <= _seen.GetValueOrDefault(cell))
+                return;
+            _seen[cell] = value;
+            _seenAt[cell] = string.Create(CultureInfo.InvariantCulture, $"{value} on port {port} at {DateTime.UtcNow:HH:mm:ss.fff}");
+        }
+
+        /// <summary>With what the primary has a moment later: less than expected is none of the router's doing.</summary>
+        private async Task ReportAsync(Cell cell, long value, long expected, int port)
+        {
+            var moment = DateTime.UtcNow;
+            var now = await checker._cluster.ScalarAsync<long>(checker.Primary, cell.Read(byOtherName: false), Database);
+            checker._violations.Enqueue(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{level}, {form}: {cell} = {value} on port {port} at {moment:HH:mm:ss.fff}, {expected} was there before; "
+                + $"the session has seen {_seenAt.GetValueOrDefault(cell) ?? "nothing"}; node {checker.Primary}, the primary, has {now}"));
         }
 
         private async Task<(long Value, int Port)> AskAsync(string sql)

@@ -74,6 +74,7 @@ public sealed class StaleReadTests
         await ReadOnAsync(checker, "strong", 20);
         await cluster.KillNodeAsync(standbys[0]);
         await ReadOnAsync(checker, "global", 50);
+        await Eventually.TrueAsync(() => cluster.Nodes[standbys[0]].Pid is null, "the postmaster to be gone");
         await cluster.StartNodeAsync(standbys[0]);
         await cluster.StopNodeAsync(standbys[1], StopMode.Immediate);
         await cluster.StartNodeAsync(standbys[1]);

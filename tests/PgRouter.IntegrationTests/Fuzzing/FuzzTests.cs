@@ -46,7 +46,7 @@ public sealed class FuzzTests
         var clock = Stopwatch.StartNew();
 
         var running = Task.WhenAll(Enumerable.Range(0, Clients).Select(i => Task.Run(new FuzzClient(router.Endpoint, seed + (i * 7919), count).RunAsync)));
-        while (await Task.WhenAny(running, Task.Delay(1000)) != running)
+        while (await Task.WhenAny(running, Task.Delay(1000)) != running) // The pace at which it is looked at; the end is that of the messages.
             await RequireAnswersAsync(router, count, server, seed);
         await running;
         await Eventually.ValueAsync(
